@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+VERSION := 0.1.0
+
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+LIBDIR ?= $(PREFIX)/lib/remit
+PROFILEDIR ?= $(PREFIX)/share/remit/profiles
+MANDIR ?= $(PREFIX)/share/man
+COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
+DESTDIR ?=
+
+CC ?= cc
+PKG_CONFIG ?= pkg-config
+INSTALL ?= install
+CONFIG ?= release
+BUILD ?= build/$(CONFIG)
+
+ifeq ($(V),1)
+Q :=
+else
+Q := @
+endif
+
+PACKAGES := libseccomp yaml-0.1 libxxhash libsodium
+ifneq ($(shell $(PKG_CONFIG) --exists $(PACKAGES) 2>/dev/null && echo yes),yes)
+NEED_PACKAGES := yes
+endif
+
+WARNINGS := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wvla -Wwrite-strings -Wcast-qual -Wundef
+HARDENING := -fstack-protector-strong -D_FORTIFY_SOURCE=2
+CFLAGS ?= -O2 -g
+REMIT_CFLAGS := -std=gnu17 -fno-common $(WARNINGS) -I. -D_GNU_SOURCE -DREMIT_VERSION='"$(VERSION)"' \
+	-DREMIT_LIBDIR='"$(LIBDIR)"' -DREMIT_PROFILEDIR='"$(PROFILEDIR)"' $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
+REMIT_LIBS := $(shell $(PKG_CONFIG) --libs libseccomp yaml-0.1 libsodium 2>/dev/null) -pthread
+ifneq ($(WERROR),)
+REMIT_CFLAGS += -Werror
+endif
+ifeq ($(CONFIG),sanitize)
+REMIT_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+REMIT_LDFLAGS := -fsanitize=address,undefined
+else
+REMIT_CFLAGS += $(HARDENING)
+REMIT_LDFLAGS :=
+endif
+
+CORE := $(wildcard policy/core/*.c)
+COMPILE := $(wildcard policy/compile/*.c)
+PLAN := $(wildcard policy/plan/*.c)
+KERNEL := $(wildcard shim/kernel/*.c)
+BROKER := $(wildcard shim/broker/*.c)
+PRELOAD := $(wildcard shim/preload/*.c)
+TOOLS := $(wildcard tools/*.c)
+LIBRARY := $(CORE) $(COMPILE) $(PLAN) $(KERNEL) $(BROKER)
+
+obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
+LIB := $(BUILD)/libremit.a
+
+.PHONY: all help clean
+all: packages $(BUILD)/remit $(BUILD)/libremit.so ## build the command and the shim (CONFIG=release|sanitize)
+
+.PHONY: packages
+packages:
+ifeq ($(NEED_PACKAGES),yes)
+	@echo "remit needs the development files of $(PACKAGES): sudo apt-get install libseccomp-dev libyaml-dev libxxhash-dev libsodium-dev pkg-config" >&2; exit 1
+endif
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(if $(Q),@echo "  CC      $<")
+	$(Q)$(CC) $(REMIT_CFLAGS) $(CFLAGS) -fPIE -MMD -MP -c -o $@ $<
+
+$(LIB): $(call obj,$(LIBRARY))
+	$(if $(Q),@echo "  AR      $@")
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(BUILD)/remit: $(call obj,$(TOOLS)) $(LIB)
+	$(if $(Q),@echo "  LD      $@")
+	$(Q)$(CC) -pie -Wl,-z,relro,-z,now $(REMIT_LDFLAGS) $(LDFLAGS) -o $@ $^ $(REMIT_LIBS)
+
+# The shim: shim/preload/build.mk builds it from its own sources and policy/core, with its own flags.
+-include shim/preload/build.mk
+-include tests/tests.mk
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
+
+clean: ## remove what was built
+	rm -rf build
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

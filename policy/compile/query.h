@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The one small language of `check`, `test` and records: "read P", "write P", "exec P", "connect
+ * A", "listen A", "env NAME". */
+#ifndef REMIT_COMPILE_QUERY_H
+#define REMIT_COMPILE_QUERY_H
+
+#include "policy/core/decide.h"
+
+struct parsed_query {
+	struct query query; /* text points into `storage` */
+	char storage[4096];
+};
+
+/*
+ * Parses one line. Relative paths are taken from base (absolute, clean). With follow, symbolic
+ * links are resolved as the gate would: an existing object by its real path, a new one by its
+ * parent's real path and its name; /proc/self and what hangs on it stay as they are spelled, and a
+ * sha256 fact is not computed. 0 or -EINVAL with *why set to a static text.
+ */
+int query_parse(const char *line, const char *base, bool follow, struct parsed_query *out,
+		const char **why);
+
+#endif

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The plan: a scope and the probed kernel turned into plain data. Landlock rules for the wall and
+ * the hull, a filter table for seccomp, a lane for each rule. No system calls in this folder: it
+ * sees the file system only through struct plan_view, so tests give it a made-up one.
+ *
+ *   wall ⊆ scope ⊆ hull
+ */
+#ifndef REMIT_PLAN_PLAN_H
+#define REMIT_PLAN_PLAN_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "policy/core/decide.h"
+#include "policy/core/scope.h"
+#include "policy/plan/features.h"
+
+enum view_kind { VIEW_ABSENT, VIEW_FILE, VIEW_FOLDER, VIEW_LINK, VIEW_OTHER };
+
+/* How the plan sees the file system. list() calls back once a name (no "." or ".."); a non-zero
+ * return of the callback stops it and is returned. */
+struct plan_view {
+	enum view_kind (*kind)(void *context,
+			       const char *path); /* of the path itself, links not followed */
+	int (*list)(void *context, const char *folder, int (*each)(void *arg, const char *name),
+		    void *arg);
+	void *context;
+};
+
+struct path_access {
+	char *path;	 /* owned; exists, no symbolic link in it */
+	uint64_t access; /* LANDLOCK_ACCESS_FS_*, linux/landlock.h */
+	uint32_t rule;	 /* the rule it comes from; RULE_NONE for what the broker needs itself */
+};
+
+struct port_access {
+	uint16_t port;
+	uint64_t access; /* LANDLOCK_ACCESS_NET_* */
+};
+
+/* One Landlock domain. handled_* == 0 means that kind is not restricted by it. */
+struct domain {
+	uint64_t handled_fs, handled_net, scoped;
+	struct path_access *paths;
+	size_t path_count;
+	struct port_access *ports;
+	size_t port_count;
+};
+
+/* What the filter does with a call. */
+enum filter_action {
+	FILTER_ALLOW,
+	FILTER_NOTIFY,
+	FILTER_ERRNO,
+};
+
+/* How a syscall is classified (the design's words); the clauses say what that means in BPF. */
+enum filter_class { CLASS_ALLOW, CLASS_PATH, CLASS_OBJECT, CLASS_ARGS, CLASS_PID, CLASS_ERRNO };
+
+enum compare { COMPARE_EQ, COMPARE_NE, COMPARE_MASKED_EQ };
+
+struct filter_compare {
+	uint8_t arg; /* 0..5 */
+	enum compare op;
+	uint64_t mask, value; /* mask only for MASKED_EQ */
+};
+
+#define CLAUSE_COMPARES 6
+struct filter_clause {
+	enum filter_action action;
+	int error; /* positive errno, FILTER_ERRNO only */
+	uint8_t compare_count;
+	struct filter_compare compare[CLAUSE_COMPARES];
+};
+
+#define ROW_CLAUSES 8
+struct filter_row {
+	int nr;		  /* x86-64 number */
+	const char *name; /* as in the man page */
+	enum filter_class class;
+	const char *why; /* a few words */
+	uint8_t clause_count;
+	struct filter_clause
+	    clause[ROW_CLAUSES]; /* disjoint, and together they cover every argument */
+};
+
+/* What became of one rule. */
+struct plan_line {
+	uint32_t rule;
+	enum lane lane;
+	char *why; /* owned; e.g. "literal path, nothing denied beneath: 1 Landlock rule" */
+	size_t landlock_rules;
+};
+
+struct plan {
+	struct domain wall, hull;
+	struct filter_row *filter;
+	size_t filter_count;
+	struct plan_line *lines;
+	size_t line_count;
+	char **losses; /* what this kernel does not enforce, one sentence each: launch only with
+			  --allow-degraded; owned */
+	size_t loss_count;
+	bool fast_lane;	  /* false for audit.record strict */
+	bool gated_sends; /* sendmsg and addressed sendto go through the gate; else no datagram
+			     socket exists in the session */
+	bool gated_forks; /* limits.processes: process creation is counted at the gate */
+};
+
+struct plan_options {
+	/* What the broker needs beyond the scope: read-only and read-write paths that exist, e.g.
+	 * "/proc", the private tmp, the state folder. */
+	const char *const *broker_read, *const *broker_write;
+	size_t broker_read_count, broker_write_count;
+	const char *const *interpreters; /* ELF interpreters of this machine (ld.so): EXECUTE in the
+					    wall when any exec is granted */
+	size_t interpreter_count;
+	size_t carve_limit; /* most Landlock rules that one carve may make; 0: the default, 4096 */
+};
+
+/* 0 or -ENOMEM. *out is owned by the caller: plan_free(). */
+int plan_build(const struct scope *scope, const struct features *features,
+	       const struct plan_view *view, const struct plan_options *options, struct plan *out);
+void plan_free(struct plan *plan); /* NULL is fine; leaves it zeroed */
+
+/* True when Landlock's wall of this plan covers `rights` (enum right: READ, WRITE, EXEC) on path
+ * (real, clean): the gate may then answer CONTINUE. Signal-safe, O(components). */
+bool plan_in_wall(const struct plan *plan, const char *path, size_t len, uint32_t rights);
+
+/* For people and goldens; one line a rule, row or path. */
+void plan_print(const struct plan *plan, const struct scope *scope, FILE *stream);
+void plan_print_json(const struct plan *plan, const struct scope *scope, FILE *stream);
+void plan_print_filter(const struct plan *plan, FILE *stream);
+
+#endif

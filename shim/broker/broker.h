@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The gate, from the inside. One notification is one struct request; a table says which function
+ * performs it; what is not in the table is refused.
+ *
+ *   gate.c     receives notifications, hands them to workers, sends replies      table.c {syscall,
+ * performer} memory.c   reads the caller's memory, once                                   resolve.c
+ * path → object, as the caller means it judge.c    decide, record, explain files*.c network*.c
+ * exec.c process.c  performers record.c   JSON lines session.c  launch, limits, signals, the end
+ *
+ * Rules for every performer:
+ *  - Copy what the caller points to once, decide on the copy, act on the copy. Never read it again.
+ *  - REPLY_CONTINUE only where the wall (or nothing in memory) is the last word.
+ *  - Whatever cannot be read, resolved or judged is refused: -EACCES, or the errno the kernel
+ * itself would give.
+ */
+#ifndef REMIT_BROKER_BROKER_H
+#define REMIT_BROKER_BROKER_H
+
+#include <limits.h>
+#include <linux/seccomp.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "policy/core/decide.h"
+#include "policy/core/path.h"
+#include "policy/core/scope.h"
+#include "policy/plan/plan.h"
+
+struct records; /* record.h */
+struct broker;	/* shared by all workers; gate.c */
+
+/* One call of one thread of the agent. Lives on the worker's stack for the time of the call. */
+struct request {
+	struct broker *broker;
+	struct seccomp_notif notif; /* data.args as the kernel saw them */
+	pid_t tid;		    /* notif.pid: the calling thread */
+	pid_t tgid;		    /* its process, from /proc/TID/status; 0 until request_tgid() */
+	int pidfd;		    /* of tgid, opened on first use; -1 */
+	const char *name;	    /* of the syscall, from the table */
+};
+
+enum reply_kind {
+	REPLY_ERROR = 0, /* value is a positive errno; zero-filled is turned into EACCES */
+	REPLY_VALUE,	 /* value is what the syscall returns */
+	REPLY_CONTINUE,	 /* the kernel runs the call itself, bounded by the wall */
+	REPLY_FD, /* fd is installed in the caller and closed here; fd_flags: O_CLOEXEC or 0 */
+};
+
+struct reply {
+	enum reply_kind kind;
+	int64_t value;
+	int fd;
+	uint32_t fd_flags;
+};
+
+static inline struct reply reply_error(int error)
+{
+	return (struct reply){.kind = REPLY_ERROR, .value = error, .fd = -1};
+}
+static inline struct reply reply_value(int64_t value)
+{
+	return (struct reply){.kind = REPLY_VALUE, .value = value, .fd = -1};
+}
+static inline struct reply reply_continue(void)
+{
+	return (struct reply){.kind = REPLY_CONTINUE, .fd = -1};
+}
+static inline struct reply reply_fd(int fd, uint32_t flags)
+{
+	return (struct reply){.kind = REPLY_FD, .fd = fd, .fd_flags = flags};
+}
+/* The usual end of a performer: result of a syscall made on the caller's behalf; -1 means errno. */
+struct reply reply_result(long result);
+
+typedef struct reply (*performer)(struct request *request);
+
+/* One row a syscall, sorted by number; the only list of what the agent may ask the gate to do. */
+struct gate_row {
+	int nr;
+	const char *name;
+	performer perform;
+	bool may_block; /* FIFO opens, connects, sends: runs on a thread of its own class, so that
+			   it never holds up another process */
+};
+extern const struct gate_row gate_table[];
+extern const size_t gate_table_size;
+
+/* --- gate.c: the shared state --- */
+
+const struct scope *broker_scope(const struct broker *broker);
+const struct plan *broker_plan(const struct broker *broker);
+struct records *broker_records(struct broker *broker);
+int broker_scope_fd(const struct broker *broker); /* the sealed memfd, for HYPERCALL_HELLO */
+uint32_t broker_session_flags(const struct broker *broker);
+pid_t broker_pid(const struct broker *broker);
+int broker_tty_index(
+    const struct broker *broker); /* N of /dev/pts/N that the session runs on, -1 */
+void broker_count_shimmed(struct broker *broker, pid_t tgid);
+
+/* True while the caller still waits for this answer: its pid has not been reused, /proc/TID is
+ * still its own. Call after opening anything under /proc/TID and before trusting it. */
+bool request_alive(const struct request *request);
+/* The caller's process id (thread group), or -ESRCH. Cached in request. */
+pid_t request_tgid(struct request *request);
+/* A duplicate of the caller's fd, close-on-exec, or a negative errno (-EBADF when it has none
+ * such). The caller closes it. */
+int request_getfd(struct request *request, int fd);
+
+/* --- memory.c: each returns 0/length or a negative errno; -EFAULT as the kernel would --- */
+
+int memory_read(const struct request *request, uint64_t address, void *buf, size_t size);
+int memory_write(const struct request *request, uint64_t address, const void *buf, size_t size);
+/* A NUL-ended string of at most size-1 bytes; returns its length, -ENAMETOOLONG when it does not
+ * end in time. Never reads past the page that ends it. */
+long memory_read_string(const struct request *request, uint64_t address, char *buf, size_t size);
+/* True when the caller's memory cannot be read at all (non-dumpable): file calls then CONTINUE, all
+ * others are refused. */
+bool memory_unreadable(const struct request *request);
+
+/* --- resolve.c: a path as the caller means it --- */
+
+enum resolve_flags {
+	RESOLVE_NOFOLLOW_LAST =
+	    1 << 0,		 /* lstat-like: the last component itself, even if it is a link */
+	RESOLVE_PARENT = 1 << 1, /* only the parent must exist: object.parent and object.name are
+				    filled; the last component is not followed */
+	RESOLVE_EMPTY_PATH = 1 << 2, /* AT_EMPTY_PATH: "" means dirfd itself */
+	RESOLVE_CREATE = 1 << 3, /* like open(O_CREAT): follow the last link, also to a target that
+				    does not exist yet */
+};
+
+/*
+ * What a path leads to. `path` is the real path that decide() judges: no links, as the kernel names
+ * the object now; for an object that does not exist the parent's real path plus the name. The
+ * caller's own /proc/PID is spelled /proc/self in it, whatever way it was reached.
+ */
+struct object {
+	int handle; /* O_PATH fd of the object, -1 when it does not exist or only the parent was
+		       asked for */
+	int parent; /* O_PATH fd of the folder that holds it; -1 when reached by fd or magic link */
+	char name[NAME_MAX + 1]; /* the last component; "" when parent is -1 */
+	mode_t type;		 /* S_IFMT bits of the object; 0 when it does not exist */
+	bool anonymous;	    /* no path: pipe, socket, memfd, deleted file; `path` holds the kernel's
+			       name for it ("pipe:[7]") */
+	bool by_magic_link; /* reached through /proc/…/fd/N, cwd, root, exe */
+	int magic_fd;	    /* N when reached through the caller's own /proc/self/fd/N, else -1 */
+	size_t len;
+	char path[PATH_TEXT_MAX];
+};
+
+/* dirfd is the caller's number or AT_FDCWD. 0 and a filled object (object_close() it), or a
+ * negative errno as the kernel would give (-ENOENT, -ENOTDIR, -ELOOP, …). */
+int resolve(struct request *request, int dirfd, const char *path, unsigned int flags,
+	    struct object *out);
+/* The object behind one of the caller's fds; `handle` is a duplicate of that fd itself, not O_PATH.
+ */
+int resolve_fd(struct request *request, int fd, struct object *out);
+void object_close(struct object *object);
+/* Text of "/proc/self/fd/HANDLE", to act on exactly this object. buf of at least 32 bytes. Returns
+ * buf. */
+char *object_self_path(int handle, char *buf);
+
+/* --- judge.c: decide + record + explain; the only way a performer asks --- */
+
+/* 0 when allowed; else -errno, already recorded and explained. Collects facts (sha256 via
+ * object->handle, session terminal) when a condition asks for them. */
+int judge_path(struct request *request, enum verb verb, const struct object *object);
+/* The same for a name that does not exist as an object (rename's target). */
+int judge_text(struct request *request, enum verb verb, const char *path, size_t len);
+int judge_address(struct request *request, enum verb verb, const struct address *address);
+int judge_abstract(struct request *request, enum verb verb, const char *name, size_t len);
+/* A refusal that no rule of the manifest can lift (a socket family, a foreign process): `why` is a
+ * static text, the object free text. Always returns -error. */
+int judge_never(struct request *request, const char *verb, const char *object, const char *why,
+		int error);
+/* decide() without record or explanation, for comparing rights. */
+bool judge_would_allow(struct request *request, enum verb verb, const char *path, size_t len);
+/* True when the wall of this session covers verb on the object: REPLY_CONTINUE is then sound and
+ * native. */
+bool judge_in_wall(struct request *request, enum verb verb, const struct object *object);
+
+/* --- process.c --- */
+
+/* True when pid (thread or process) belongs to this session: its chain of parents leads to the
+ * broker. */
+bool process_in_session(struct broker *broker, pid_t pid);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Records: the audit log. One JSON object a line, built in one buffer and written with one write(2)
+ * on an O_APPEND fd, so lines are whole and never interleave. Control characters are escaped, bytes
+ * that are not UTF-8 become \u00XX-style escapes of that byte, long names are bounded. After a
+ * failed write the log is broken for good: records_broken() is true and the gate refuses everything
+ * (fail closed). Safe for use by many threads.
+ */
+#ifndef REMIT_BROKER_RECORD_H
+#define REMIT_BROKER_RECORD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#include "policy/core/decide.h"
+#include "policy/plan/plan.h"
+
+struct records;
+
+enum record_source { SOURCE_BROKER, SOURCE_SHIM };
+
+struct record {
+	enum record_source source;
+	pid_t pid;
+	const char *exe;    /* of the process; NULL: unknown */
+	const char *op;	    /* query verb, or the syscall for what has no verb */
+	const char *object; /* raw bytes up to object_len */
+	size_t object_len;
+	enum verdict verdict;
+	const struct rule *rule; /* NULL: no rule */
+	const char *why;	 /* static text for refusals without a rule; NULL */
+	const char *lane;
+	int error; /* positive errno or 0 */
+	bool quiet;
+};
+
+struct record_totals {
+	uint64_t allowed, refused, quiet, written;
+	uint64_t processes, unshimmed; /* filled by the session's end */
+};
+
+/* fd is owned from here on. session_id is copied. 0 or -ENOMEM. */
+int records_open(int fd, const char *session_id, const struct scope *scope, struct records **out);
+/* The first line: what is enforced and how. */
+int records_begin(struct records *records, const struct plan *plan, const struct features *features,
+		  char *const argv[]);
+int records_write(struct records *records, const struct record *record);
+/* The last line: counts, exit status, why the session ended ("exit", "signal", "wall_time",
+ * "expired"). */
+int records_end(struct records *records, const struct record_totals *extra, int status,
+		const char *ending);
+bool records_broken(const struct records *records);
+void records_totals(struct records *records, struct record_totals *out);
+/* True the first time this (process, verb, object) is seen, for one explanation each; bounded
+ * memory, forgets the oldest. */
+bool records_first_time(struct records *records, pid_t pid, enum verb verb, const char *object,
+			size_t len);
+/* The most frequent refusals, for the summary on stderr; prints nothing when there were none. */
+void records_summary(struct records *records, FILE *stream);
+void records_close(struct records *records); /* NULL is fine */
+
+#endif

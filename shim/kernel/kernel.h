@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The only place that changes what the kernel enforces: probing, Landlock, seccomp, capabilities,
+ * limits. Each function returns 0 (or an fd) or a negative errno and leaves nothing half applied
+ * that would widen access. Nothing here decides and nothing prints.
+ */
+#ifndef REMIT_KERNEL_KERNEL_H
+#define REMIT_KERNEL_KERNEL_H
+
+#include <linux/filter.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "policy/plan/plan.h"
+
+/* Probes by trying, in child processes where trying would leave a mark; never by version number.
+ * REMIT_FORCE_OFF (comma-separated field names of struct features, "landlock_abi=3") forces
+ * features away for tests: it can only remove. */
+int kernel_probe(struct features *out);
+
+/* The real file system as the plan sees it. */
+extern const struct plan_view kernel_view;
+
+/* Restricts the calling thread for good (sets no_new_privs first). */
+int kernel_landlock(const struct domain *domain);
+
+/* Builds the program with libseccomp; *program is malloc'ed. Parent-side: allocates, makes system
+ * calls. */
+int kernel_filter_build(const struct plan *plan, struct sock_filter **program, size_t *count);
+/* Loads it in the calling thread and returns the listener fd (close-on-exec). Child-side: one
+ * system call. */
+int kernel_filter_load(const struct features *features, const struct sock_filter *program,
+		       size_t count);
+
+/* Drops all capabilities but `keep` (bit n: capability n) from every set of the calling thread,
+ * ambient and bounding included. */
+int kernel_drop_capabilities(uint64_t keep);
+
+/* setrlimit for open_files, memory_bytes (RLIMIT_DATA), cpu_seconds, file_bytes, core 0.
+ * Child-side. */
+int kernel_limits(const struct scope_about *about);
+
+#endif
