@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The gate as the session sees it: made once, served by threads, stopped once. Everything that the
+ * performers may ask of it is in broker.h.
+ */
+#ifndef REMIT_BROKER_GATE_H
+#define REMIT_BROKER_GATE_H
+
+#include "shim/broker/broker.h"
+
+struct broker_options {
+	const struct scope *scope;	 /* copied; the image stays mapped while the broker lives */
+	int scope_fd;			 /* sealed memfd of the image; borrowed, -1: none */
+	const struct plan *plan;	 /* borrowed */
+	const struct features *features; /* borrowed */
+	struct records *records;	 /* borrowed */
+	uint32_t session_flags;		 /* enum session_flag */
+	int tty_index;			 /* N of /dev/pts/N that the session runs on, -1: none */
+};
+
+/* Before the fork: allocates, starts no thread. 0 or a negative errno. */
+int broker_create(const struct broker_options *options, struct broker **out);
+
+/*
+ * Owns `listener` (the seccomp notification fd) from here on, also when it fails. Starts the
+ * receiver and the first workers with every signal blocked but the gate's own. agent_pid is the
+ * first process of the session. 0 or a negative errno: then no call will ever be answered, and the
+ * caller must end the agent.
+ */
+int broker_serve_start(struct broker *broker, int listener, pid_t agent_pid);
+
+/* Closes the listener (gated calls still waiting fail with ENOSYS, nothing opens), releases blocked
+ * workers and joins every thread. Fine when never started. */
+void broker_serve_stop(struct broker *broker);
+
+/* Frees it; NULL is fine. Only after broker_serve_stop(). */
+void broker_free(struct broker *broker);
+
+/* True when the receiver has lost the listener for another reason than the end of the session: the
+ * caller must end the agent. */
+bool broker_failed(const struct broker *broker);
+
+pid_t broker_agent_pid(const struct broker *broker);
+const struct features *broker_features(const struct broker *broker);
+/* Processes that said HELLO, each counted once; programs started under the gate, when counted. */
+uint64_t broker_shimmed(const struct broker *broker);
+
+#endif
