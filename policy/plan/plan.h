@@ -58,7 +58,7 @@ enum filter_action {
 /* How a syscall is classified (the design's words); the clauses say what that means in BPF. */
 enum filter_class { CLASS_ALLOW, CLASS_PATH, CLASS_OBJECT, CLASS_ARGS, CLASS_PID, CLASS_ERRNO };
 
-enum compare { COMPARE_EQ, COMPARE_NE, COMPARE_MASKED_EQ };
+enum compare { COMPARE_EQ, COMPARE_MASKED_EQ };
 
 struct filter_compare {
 	uint8_t arg; /* 0..5 */
@@ -66,7 +66,8 @@ struct filter_compare {
 	uint64_t mask, value; /* mask only for MASKED_EQ */
 };
 
-#define CLAUSE_COMPARES 6
+/* A clause applies when all its compares hold. */
+#define CLAUSE_COMPARES 3
 struct filter_clause {
 	enum filter_action action;
 	int error; /* positive errno, FILTER_ERRNO only */
@@ -74,15 +75,14 @@ struct filter_clause {
 	struct filter_compare compare[CLAUSE_COMPARES];
 };
 
-#define ROW_CLAUSES 8
 struct filter_row {
 	int nr;		  /* x86-64 number */
 	const char *name; /* as in the man page */
 	enum filter_class class;
 	const char *why; /* a few words */
 	uint8_t clause_count;
-	struct filter_clause
-	    clause[ROW_CLAUSES]; /* disjoint, and together they cover every argument */
+	const struct filter_clause *clause; /* the first that applies decides; the last one always
+					       applies. In plan.clauses */
 };
 
 /* What became of one rule. */
@@ -95,8 +95,9 @@ struct plan_line {
 
 struct plan {
 	struct domain wall, hull;
-	struct filter_row *filter;
+	struct filter_row *filter; /* sorted by number; a number without a row is ENOSYS */
 	size_t filter_count;
+	struct filter_clause *clauses; /* what the rows point into */
 	struct plan_line *lines;
 	size_t line_count;
 	char **losses; /* what this kernel does not enforce, one sentence each: launch only with
@@ -123,6 +124,11 @@ struct plan_options {
 int plan_build(const struct scope *scope, const struct features *features,
 	       const struct plan_view *view, const struct plan_options *options, struct plan *out);
 void plan_free(struct plan *plan); /* NULL is fine; leaves it zeroed */
+
+/* What the filter does with a call of this kernel's own architecture: the meaning that the BPF must
+ * have. For a number without a row: ENOSYS. The answer is static or the plan's. */
+const struct filter_clause *plan_filter_clause(const struct plan *plan, int nr,
+					       const uint64_t args[6]);
 
 /* True when Landlock's wall of this plan covers `rights` (enum right: READ, WRITE, EXEC) on path
  * (real, clean): the gate may then answer CONTINUE. Signal-safe, O(components). */

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The syscall table: every x86-64 call, what remit does with it, and why. Sorted by number; what
+ * has no row is ENOSYS. filter.c turns a treatment into clauses for one scope and one kernel.
+ */
+#ifndef REMIT_PLAN_SYSCALLS_H
+#define REMIT_PLAN_SYSCALLS_H
+
+#include <stddef.h>
+
+enum treatment {
+	TREAT_ALLOW,  /* acts on what the caller already holds, or only tells what is declared open
+		       */
+	TREAT_PATH,   /* tagged: native, bounded by the wall; else the gate */
+	TREAT_OPEN,   /* the same, and O_PATH is native; value: which argument holds the flags */
+	TREAT_EXEC,   /* the same, unless the scope has conditions on programs */
+	TREAT_OBJECT, /* the wall does not cover it: always the gate */
+	TREAT_ERRNO,  /* never; value: the errno */
+	TREAT_SIGNAL, /* native where Landlock scopes signals, else the gate */
+	TREAT_TRACE,  /* native where Landlock keeps it within the domain, else EPERM */
+	TREAT_OTHER,  /* value: which argument names the process; 0 is the caller itself */
+	TREAT_SENDS,  /* value: which argument holds the MSG_ flags of a send with a msghdr */
+	TREAT_SENDTO,
+	TREAT_SOCKET,
+	TREAT_SOCKETPAIR,
+	TREAT_IOCTL,
+	TREAT_PRCTL,
+	TREAT_CLONE,
+	TREAT_FORK,
+	TREAT_UNSHARE,
+	TREAT_PERSONALITY,
+	TREAT_SETPRIORITY,
+	TREAT_IOPRIO,
+	TREAT_COUNT,
+};
+
+struct syscall_row {
+	short nr;
+	unsigned char treatment; /* enum treatment */
+	unsigned char value;
+	const char *name; /* as in the man page */
+	const char *why;  /* a few words */
+};
+
+extern const struct syscall_row syscall_table[];
+extern const size_t syscall_table_size;
+
+/* The row of a number, or NULL. */
+const struct syscall_row *syscall_find(int nr);
+
+#endif
