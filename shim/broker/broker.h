@@ -37,7 +37,8 @@ struct request {
 	struct seccomp_notif notif; /* data.args as the kernel saw them */
 	pid_t tid;		    /* notif.pid: the calling thread */
 	pid_t tgid;		    /* its process, from /proc/TID/status; 0 until request_tgid() */
-	int pidfd;		    /* of tgid, opened on first use; -1 */
+	int pidfd;		    /* of the thread, else of tgid; opened on first use; -1 */
+	int umask;		    /* the caller's, read along with tgid; -1 */
 	const char *name;	    /* of the syscall, from the table */
 };
 
@@ -45,7 +46,8 @@ enum reply_kind {
 	REPLY_ERROR = 0, /* value is a positive errno; zero-filled is turned into EACCES */
 	REPLY_VALUE,	 /* value is what the syscall returns */
 	REPLY_CONTINUE,	 /* the kernel runs the call itself, bounded by the wall */
-	REPLY_FD, /* fd is installed in the caller and closed here; fd_flags: O_CLOEXEC or 0 */
+	REPLY_FD,    /* fd is installed in the caller and closed here; fd_flags: O_CLOEXEC or 0 */
+	REPLY_LATER, /* request_may_block() has queued the call: nothing is answered now */
 };
 
 struct reply {
@@ -102,6 +104,16 @@ void broker_count_shimmed(struct broker *broker, pid_t tgid);
 /* True while the caller still waits for this answer: its pid has not been reused, /proc/TID is
  * still its own. Call after opening anything under /proc/TID and before trusting it. */
 bool request_alive(const struct request *request);
+/*
+ * Says that what follows may block for long. True: go on, this thread is replaced in the pool; a
+ * blocking call returns EINTR when the caller dies. False: the process has too many blocked calls
+ * already and this one is queued: return a reply of kind REPLY_LATER at once; the performer will
+ * run again from its start. Rows with may_block have been asked before their performer runs.
+ */
+bool request_may_block(struct request *request);
+/* The caller's umask, or -ESRCH. Set it with umask(2) before creating anything: each worker has its
+ * own (CLONE_FS unshared). */
+int request_umask(struct request *request);
 /* The caller's process id (thread group), or -ESRCH. Cached in request. */
 pid_t request_tgid(struct request *request);
 /* A duplicate of the caller's fd, close-on-exec, or a negative errno (-EBADF when it has none
@@ -139,8 +151,11 @@ enum resolve_flags {
 struct object {
 	int handle; /* O_PATH fd of the object, -1 when it does not exist or only the parent was
 		       asked for */
-	int parent; /* O_PATH fd of the folder that holds it; -1 when reached by fd or magic link */
-	char name[NAME_MAX + 1]; /* the last component; "" when parent is -1 */
+	int parent; /* O_PATH fd of the folder that holds it: with RESOLVE_PARENT, or when the
+		       object does not exist; else -1 */
+	char name[NAME_MAX + 1]; /* the last component; "" when parent is -1; ".", ".." and "/" are
+				    kept as they are, and no call may act on them */
+	bool slash;		 /* the text ended with a slash: only a folder will do */
 	mode_t type;		 /* S_IFMT bits of the object; 0 when it does not exist */
 	bool anonymous;	    /* no path: pipe, socket, memfd, deleted file; `path` holds the kernel's
 			       name for it ("pipe:[7]") */
