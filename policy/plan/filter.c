@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The filter table. Every treatment of syscalls.c has one function here that writes its clauses;
+ * the first clause that applies decides, and the last one always applies, so a row answers for
+ * every value of every argument.
+ *
+ * Registers are 64 bits wide and the kernel cuts most arguments to 32: an attacker fills the upper
+ * half at will. So what is *refused* or *gated* by value is compared on the bits that the kernel
+ * looks at, and what is *allowed* by value either on those bits or on all 64; the clause at the end
+ * is the stricter one. Numbers come from the uapi headers named beside them.
+ */
+#include "policy/plan/filter.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/prctl.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "policy/plan/syscalls.h"
+#include "shim/common/protocol.h"
+
+#define LOW32 0xffffffffULL
+#define TAG_ARG 5
+
+/* Room for the clauses of one row; filter_build() copies what was used. */
+#define ROW_ROOM 32
+
+struct row_writer {
+	const struct filter_terms *terms;
+	const struct syscall_row *from;
+	enum filter_class class;
+	struct filter_clause clause[ROW_ROOM];
+	uint8_t count;
+};
+
+static struct filter_clause *add(struct row_writer *w, enum filter_action action, int error)
+{
+	struct filter_clause *clause = &w->clause[w->count++];
+	*clause = (struct filter_clause){.action = action, .error = error};
+	return clause;
+}
+
+static void when(struct filter_clause *clause, uint8_t arg, uint64_t mask, uint64_t value)
+{
+	clause->compare[clause->compare_count++] = (struct filter_compare){
+	    .arg = arg, .op = COMPARE_MASKED_EQ, .mask = mask, .value = value};
+}
+
+static void when_equal(struct filter_clause *clause, uint8_t arg, uint64_t value)
+{
+	clause->compare[clause->compare_count++] = (struct filter_compare){
+	    .arg = arg, .op = COMPARE_EQ, .mask = UINT64_MAX, .value = value};
+}
+
+static void allow(struct row_writer *w)
+{
+	w->class = CLASS_ALLOW;
+	add(w, FILTER_ALLOW, 0);
+}
+
+static void tag_or_notify(struct row_writer *w, bool tag)
+{
+	w->class = CLASS_PATH;
+	if (tag)
+		when_equal(add(w, FILTER_ALLOW, 0), TAG_ARG, REMIT_TAG);
+	add(w, FILTER_NOTIFY, 0);
+}
+
+static void path(struct row_writer *w)
+{
+	tag_or_notify(w, w->terms->fast_lane);
+}
+
+/* With O_PATH the kernel drops every other flag but the harmless three (build_open_how(),
+ * fs/open.c). */
+static void open_family(struct row_writer *w)
+{
+	when(add(w, FILTER_ALLOW, 0), w->from->value, O_PATH, O_PATH);
+	tag_or_notify(w, w->terms->fast_lane);
+}
+
+static void exec(struct row_writer *w)
+{
+	tag_or_notify(w, w->terms->exec_fast_lane);
+}
+
+static void object(struct row_writer *w)
+{
+	w->class = CLASS_OBJECT;
+	add(w, FILTER_NOTIFY, 0);
+}
+
+static void error(struct row_writer *w)
+{
+	w->class = CLASS_ERRNO;
+	add(w, FILTER_ERRNO, w->from->value);
+}
+
+static void signal_family(struct row_writer *w)
+{
+	w->class = CLASS_PID;
+	add(w, w->terms->scoped_signals ? FILTER_ALLOW : FILTER_NOTIFY, 0);
+}
+
+static void trace(struct row_writer *w)
+{
+	w->class = CLASS_PID;
+	if (w->terms->traced)
+		add(w, FILTER_ALLOW, 0);
+	else
+		add(w, FILTER_ERRNO, EPERM);
+}
+
+static void other(struct row_writer *w)
+{
+	w->class = CLASS_PID;
+	when_equal(add(w, FILTER_ALLOW, 0), w->from->value, 0);
+	add(w, FILTER_NOTIFY, 0);
+}
+
+static void self_or_notify(struct row_writer *w, uint64_t which)
+{
+	w->class = CLASS_PID;
+	struct filter_clause *self = add(w, FILTER_ALLOW, 0);
+	when_equal(self, 0, which);
+	when_equal(self, 1, 0);
+	add(w, FILTER_NOTIFY, 0);
+}
+
+static void set_priority(struct row_writer *w)
+{
+	self_or_notify(w, 0 /* PRIO_PROCESS, linux/resource.h */);
+}
+
+static void io_priority(struct row_writer *w)
+{
+	self_or_notify(w, 1 /* IOPRIO_WHO_PROCESS, linux/ioprio.h */);
+}
+
+/* TCP fast open connects by sending: no broker would see the address. */
+static void refuse_fast_open(struct row_writer *w, uint8_t flags_arg)
+{
+	w->class = CLASS_ARGS;
+	when(add(w, FILTER_ERRNO, EOPNOTSUPP), flags_arg, MSG_FASTOPEN, MSG_FASTOPEN);
+}
+
+static void sends(struct row_writer *w)
+{
+	refuse_fast_open(w, w->from->value);
+	add(w, w->terms->gated_sends ? FILTER_NOTIFY : FILTER_ALLOW, 0);
+}
+
+/*
+ * Without gated_sends no datagram socket can be made in the session, and on all others the kernel
+ * ignores or refuses the address, so an addressed send is as harmless as any. A datagram socket
+ * that the operator hands in (--keep-fd) is his grant of what it reaches.
+ */
+static void send_to(struct row_writer *w)
+{
+	refuse_fast_open(w, 3);
+	when_equal(add(w, FILTER_ALLOW, 0), 4, 0);
+	add(w, w->terms->gated_sends ? FILTER_NOTIFY : FILTER_ALLOW, 0);
+}
+
+/*
+ * The kernel refuses families of NPROTO (46) and up and protocols of IPPROTO_MAX (263) and up, and
+ * looks at four bits of the type (net/socket.c): these masks leave room for what may be added.
+ */
+#define DOMAIN 0xffULL
+#define TYPE 0xfULL
+#define PROTOCOL 0xfffULL
+
+static void socket_of(struct row_writer *w, enum filter_action action, int domain, int type,
+		      int protocol)
+{
+	struct filter_clause *clause = add(w, action, 0);
+	when(clause, 0, DOMAIN, (uint64_t)domain);
+	when(clause, 1, TYPE, (uint64_t)type);
+	if (protocol >= 0)
+		when(clause, 2, PROTOCOL, (uint64_t)protocol);
+}
+
+static void socket_unix(struct row_writer *w)
+{
+	enum filter_action datagrams = w->terms->gated_sends ? FILTER_ALLOW : FILTER_NOTIFY;
+	socket_of(w, FILTER_ALLOW, AF_UNIX, SOCK_STREAM, -1);
+	socket_of(w, FILTER_ALLOW, AF_UNIX, SOCK_SEQPACKET, -1);
+	socket_of(w, datagrams, AF_UNIX, SOCK_DGRAM, -1);
+	socket_of(w, datagrams, AF_UNIX, SOCK_RAW, -1); /* unix_create() makes it SOCK_DGRAM */
+}
+
+static void socket_make(struct row_writer *w)
+{
+	enum filter_action datagrams = w->terms->gated_sends ? FILTER_ALLOW : FILTER_NOTIFY;
+	static const int inet[] = {AF_INET, AF_INET6};
+	w->class = CLASS_ARGS;
+	socket_unix(w);
+	for (size_t i = 0; i < sizeof(inet) / sizeof(*inet); i++) {
+		socket_of(w, FILTER_ALLOW, inet[i], SOCK_STREAM, 0);
+		socket_of(w, FILTER_ALLOW, inet[i], SOCK_STREAM, 6 /* IPPROTO_TCP */);
+		socket_of(w, datagrams, inet[i], SOCK_DGRAM, 0);
+		socket_of(w, datagrams, inet[i], SOCK_DGRAM, 17 /* IPPROTO_UDP */);
+		/* MPTCP, SCTP, raw, ping: callers fall back to TCP or say that it is missing. */
+		when(add(w, FILTER_ERRNO, EPROTONOSUPPORT), 0, DOMAIN, (uint64_t)inet[i]);
+	}
+	socket_of(w, FILTER_ALLOW, AF_NETLINK, SOCK_RAW, 0 /* NETLINK_ROUTE */);
+	socket_of(w, FILTER_ALLOW, AF_NETLINK, SOCK_DGRAM, 0);
+	add(w, FILTER_ERRNO, EAFNOSUPPORT);
+}
+
+static void socket_pair(struct row_writer *w)
+{
+	w->class = CLASS_ARGS;
+	socket_unix(w);
+	add(w, FILTER_ERRNO, EAFNOSUPPORT);
+}
+
+/* A command by its type and number, whatever its size and direction (linux/ioctl.h): the 32-bit
+ * spellings of the same are refused with it. */
+#define COMMAND 0xffffULL
+#define COMMAND_TYPE 0xff00ULL
+
+static void ioctl_command(struct row_writer *w)
+{
+	static const uint16_t refused[] = {
+	    0x5412, /* TIOCSTI: types into the terminal */
+	    0x541c, /* TIOCLINUX: pastes into the console */
+	    0x541d, /* TIOCCONS: takes the console's output */
+	    0x5423, /* TIOCSETD: line disciplines */
+	    0x6602, /* FS_IOC_SETFLAGS: attributes through a read-only descriptor, like chmod */
+	    0x6613, /* FS_IOC_SET_ENCRYPTION_POLICY */
+	    0x6685, /* FS_IOC_ENABLE_VERITY */
+	    0x7602, /* FS_IOC_SETVERSION */
+	    0x5820, /* FS_IOC_FSSETXATTR */
+	};
+	/* btrfs makes and removes subvolumes through a read-only descriptor; the rest of its type
+	 * is copying between descriptors. */
+	static const uint16_t copies[] = {
+	    0x9409, /* FICLONE */
+	    0x940d, /* FICLONERANGE */
+	    0x9436, /* FIDEDUPERANGE */
+	};
+	w->class = CLASS_ARGS;
+	when(add(w, FILTER_NOTIFY, 0), 1, COMMAND, 0x5441 /* TIOCGPTPEER: opens a terminal */);
+	for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++)
+		when(add(w, FILTER_ERRNO, EPERM), 1, COMMAND, refused[i]);
+	for (size_t i = 0; i < sizeof(copies) / sizeof(*copies); i++)
+		when(add(w, FILTER_ALLOW, 0), 1, COMMAND, copies[i]);
+	when(add(w, FILTER_ERRNO, EPERM), 1, COMMAND_TYPE, 0x9400);
+	add(w, FILTER_ALLOW, 0);
+}
+
+static void process_control(struct row_writer *w)
+{
+	w->class = CLASS_ARGS;
+	when(add(w, FILTER_NOTIFY, 0), 0, LOW32, REMIT_HYPERCALL);
+	when(add(w, FILTER_ERRNO, EPERM), 0, LOW32, PR_SET_MM);
+	add(w, FILTER_ALLOW, 0);
+}
+
+static const uint32_t namespaces[] = {
+    CLONE_NEWNS,   CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC,
+    CLONE_NEWUSER, CLONE_NEWPID,    CLONE_NEWNET,
+};
+
+static void refuse_namespaces(struct row_writer *w)
+{
+	w->class = CLASS_ARGS;
+	for (size_t i = 0; i < sizeof(namespaces) / sizeof(*namespaces); i++)
+		when(add(w, FILTER_ERRNO, EPERM), 0, namespaces[i], namespaces[i]);
+}
+
+/* Here bit 7 is part of the exit signal, not CLONE_NEWTIME. */
+static void clone_call(struct row_writer *w)
+{
+	refuse_namespaces(w);
+	if (w->terms->gated_forks) {
+		when(add(w, FILTER_ALLOW, 0), 0, CLONE_THREAD, CLONE_THREAD);
+		add(w, FILTER_NOTIFY, 0);
+	} else {
+		add(w, FILTER_ALLOW, 0);
+	}
+}
+
+static void fork_call(struct row_writer *w)
+{
+	w->class = w->terms->gated_forks ? CLASS_OBJECT : CLASS_ALLOW;
+	add(w, w->terms->gated_forks ? FILTER_NOTIFY : FILTER_ALLOW, 0);
+}
+
+static void unshare_call(struct row_writer *w)
+{
+	refuse_namespaces(w);
+	when(add(w, FILTER_ERRNO, EPERM), 0, 0x80 /* CLONE_NEWTIME, linux/sched.h */, 0x80);
+	add(w, FILTER_ALLOW, 0);
+}
+
+/* linux/personality.h: what setarch, gdb and uname -m users need, and nothing that changes how
+ * memory is protected. */
+static void personality_call(struct row_writer *w)
+{
+	static const uint32_t harmless[] = {
+	    0,		/* PER_LINUX */
+	    0xffffffff, /* asks */
+	    0x40000,	/* ADDR_NO_RANDOMIZE */
+	    8,		/* PER_LINUX32 */
+	};
+	w->class = CLASS_ARGS;
+	for (size_t i = 0; i < sizeof(harmless) / sizeof(*harmless); i++)
+		when(add(w, FILTER_ALLOW, 0), 0, LOW32, harmless[i]);
+	add(w, FILTER_ERRNO, EPERM);
+}
+
+static void (*const write_row[TREAT_COUNT])(struct row_writer *) = {
+    [TREAT_ALLOW] = allow,
+    [TREAT_PATH] = path,
+    [TREAT_OPEN] = open_family,
+    [TREAT_EXEC] = exec,
+    [TREAT_OBJECT] = object,
+    [TREAT_ERRNO] = error,
+    [TREAT_SIGNAL] = signal_family,
+    [TREAT_TRACE] = trace,
+    [TREAT_OTHER] = other,
+    [TREAT_SENDS] = sends,
+    [TREAT_SENDTO] = send_to,
+    [TREAT_SOCKET] = socket_make,
+    [TREAT_SOCKETPAIR] = socket_pair,
+    [TREAT_IOCTL] = ioctl_command,
+    [TREAT_PRCTL] = process_control,
+    [TREAT_CLONE] = clone_call,
+    [TREAT_FORK] = fork_call,
+    [TREAT_UNSHARE] = unshare_call,
+    [TREAT_PERSONALITY] = personality_call,
+    [TREAT_SETPRIORITY] = set_priority,
+    [TREAT_IOPRIO] = io_priority,
+};
+
+static struct row_writer row_of(const struct filter_terms *terms, const struct syscall_row *from)
+{
+	struct row_writer w = {.terms = terms, .from = from};
+	write_row[from->treatment](&w);
+	return w;
+}
+
+int filter_build(const struct filter_terms *terms, struct plan *plan)
+{
+	size_t total = 0, used = 0;
+	for (size_t i = 0; i < syscall_table_size; i++)
+		total += row_of(terms, &syscall_table[i]).count;
+	plan->clauses = calloc(total, sizeof(*plan->clauses));
+	plan->filter = calloc(syscall_table_size, sizeof(*plan->filter));
+	if (!plan->clauses || !plan->filter)
+		return -ENOMEM;
+	for (size_t i = 0; i < syscall_table_size; i++) {
+		const struct syscall_row *from = &syscall_table[i];
+		struct row_writer w = row_of(terms, from);
+		for (uint8_t n = 0; n < w.count; n++)
+			plan->clauses[used + n] = w.clause[n];
+		plan->filter[i] = (struct filter_row){
+		    .nr = from->nr,
+		    .name = from->name,
+		    .class = w.class,
+		    .why = from->why,
+		    .clause_count = w.count,
+		    .clause = &plan->clauses[used],
+		};
+		used += w.count;
+	}
+	plan->filter_count = syscall_table_size;
+	return 0;
+}
+
+static const struct filter_row *find_row(const struct plan *plan, int nr)
+{
+	size_t low = 0, high = plan->filter_count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (plan->filter[middle].nr == nr)
+			return &plan->filter[middle];
+		if (plan->filter[middle].nr < nr)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+static bool applies(const struct filter_clause *clause, const uint64_t args[6])
+{
+	for (uint8_t i = 0; i < clause->compare_count; i++) {
+		const struct filter_compare *compare = &clause->compare[i];
+		if ((args[compare->arg] & compare->mask) != compare->value)
+			return false;
+	}
+	return true;
+}
+
+const struct filter_clause *plan_filter_clause(const struct plan *plan, int nr,
+					       const uint64_t args[6])
+{
+	static const struct filter_clause unknown = {.action = FILTER_ERRNO, .error = ENOSYS};
+	const struct filter_row *row = find_row(plan, nr);
+	for (uint8_t i = 0; row && i < row->clause_count; i++) {
+		if (applies(&row->clause[i], args))
+			return &row->clause[i];
+	}
+	return &unknown;
+}
