@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which lane a path takes. Reads the path as libc's own wrappers do not: a pointer that is neither
+ * NULL nor a small number must point to a string. */
+#include <fcntl.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "policy/core/path.h"
+#include "shim/preload/lane.h"
+#include "shim/preload/state.h"
+#include "shim/preload/banned.h"
+
+#define FIRST_PAGE 4096
+
+bool lane_tags(enum verb verb, const char *path)
+{
+	struct decision decision;
+	size_t len;
+
+	if (!state.fast || (verb == VERB_EXEC && !state.tag_exec))
+		return false;
+	if (!state.has_scope)
+		return true;
+	if ((uintptr_t)path < FIRST_PAGE)
+		return false;
+	if (path[0] != '/')
+		return true;
+	len = strlen(path);
+	if (!path_is_clean(path, len))
+		return true;
+	decision = decide_path(&state.scope, verb, path, len);
+	return decision.verdict == VERDICT_ALLOWED && decision.lane >= LANE_CARVE;
+}
+
+enum verb lane_open_verb(int flags)
+{
+	if ((flags & O_ACCMODE) != O_RDONLY || (flags & (O_CREAT | O_TRUNC)))
+		return VERB_WRITE;
+	return VERB_READ;
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The fast lane of calls that name files. A tagged call is let through by the filter and judged by
+ * Landlock; one that Landlock refuses is repeated once without the tag, so the broker has the last
+ * word and the record. The shim never refuses a file call: only the kernel knows what a path means.
+ */
+#ifndef REMIT_PRELOAD_LANE_H
+#define REMIT_PRELOAD_LANE_H
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "policy/core/decide.h"
+#include "shim/common/protocol.h"
+#include "shim/preload/syscall.h"
+
+/*
+ * Whether trying the wall first is worth it: the decision says so, or there is none to be had
+ * cheaply (relative and unclean paths would need the working folder). A wrong guess costs one
+ * system call, never an outcome.
+ */
+bool lane_tags(enum verb verb, const char *path);
+
+/* The verb that open flags ask for. */
+enum verb lane_open_verb(int flags);
+
+/* The kernel's answer to a call of at most five arguments. */
+static inline long lane_call(bool tagged, long nr, long a, long b, long c, long d, long e)
+{
+	if (tagged) {
+		long result = raw6(nr, a, b, c, d, e, (long)REMIT_TAG);
+
+		if (result != -EACCES)
+			return result;
+	}
+	return raw6(nr, a, b, c, d, e, 0);
+}
+
+/* The same for renames and links, where Landlock says EXDEV for a change of folder that it cannot
+ * judge. */
+static inline long lane_move(bool tagged, long nr, long a, long b, long c, long d, long e)
+{
+	if (tagged) {
+		long result = raw6(nr, a, b, c, d, e, (long)REMIT_TAG);
+
+		if (result != -EACCES && result != -EXDEV)
+			return result;
+	}
+	return raw6(nr, a, b, c, d, e, 0);
+}
+
+/*
+ * open() is a cancellation point: around the call the thread can be cancelled at any time, as in
+ * libc itself. Nothing is held, so there is nothing to clean up. Weak: glibc before 2.34 has the
+ * first in another library, musl lacks the second.
+ */
+extern int pthread_setcanceltype(int type, int *old) __attribute__((weak));
+extern char __libc_single_threaded __attribute__((weak));
+
+static inline int lane_cancel_begin(void)
+{
+	int old = -1;
+
+	if (!pthread_setcanceltype || (&__libc_single_threaded && __libc_single_threaded))
+		return -1;
+	pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &old);
+	return old;
+}
+
+static inline void lane_cancel_end(int old)
+{
+	if (old >= 0)
+		pthread_setcanceltype(old, &old);
+}
+
+#endif

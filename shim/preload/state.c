@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The constructor: says hello to the broker, maps the scope, and takes out of the way every hook
+ * that has nothing to do here.
+ *
+ * The door is a prctl that means nothing to the kernel (EINVAL) and that only the session's filter
+ * routes to the broker: no path, inherited descriptor or variable to find it by, so an emptied
+ * environment, closed descriptors or a chroot do no harm. Any other answer than a descriptor leaves
+ * the library inert: what holds the program is the kernel's boundary, not this code.
+ */
+#include <errno.h>
+#include <linux/stat.h>
+#include <stddef.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "shim/common/protocol.h"
+#include "shim/preload/hook.h"
+#include "shim/preload/state.h"
+#include "shim/preload/syscall.h"
+#include "shim/preload/banned.h"
+
+/*
+ * Opening an image reads all of it, which at every exec is worth it for the usual few kilobytes
+ * only. With a larger one the shim does without decisions of its own: it tries the wall first, and
+ * leaves addresses to the gate.
+ */
+#define SCOPE_OPEN_MAX (512 * 1024)
+
+struct state state;
+
+static long hypercall(long op, long argument)
+{
+	return raw6(SYS_prctl, (long)REMIT_HYPERCALL, op, argument, 0, 0, 0);
+}
+
+static const void *map_scope(int fd, size_t *size)
+{
+	struct stat info;
+	long address;
+
+	if (raw3(SYS_fstat, fd, (long)&info, 0) < 0 || info.st_size <= 0)
+		return NULL;
+	*size = (size_t)info.st_size;
+	if (*size > SCOPE_OPEN_MAX)
+		return NULL;
+	address = raw6(SYS_mmap, 0, (long)*size, PROT_READ, MAP_PRIVATE, fd, 0);
+	return address < 0 && address >= -4095 ? NULL : (const void *)address;
+}
+
+static void adopt_scope(int fd)
+{
+	size_t size;
+	const void *image = map_scope(fd, &size);
+	struct scope_about about;
+
+	if (image && scope_open(&state.scope, image, size, NULL) == 0) {
+		scope_about(&state.scope, &about);
+		state.has_scope = true;
+		state.fast = about.record != RECORD_STRICT;
+		state.tag_exec = state.fast && !about.has_exec_conditions;
+		state.datagrams = about.has_datagrams;
+		return;
+	}
+	if (image)
+		raw3(SYS_munmap, (long)image, (long)size, 0);
+	state.fast = !(hypercall(HYPERCALL_FLAGS, 0) & SESSION_STRICT);
+}
+
+static void remember_stderr(void)
+{
+	struct stat info;
+
+	if (raw3(SYS_fstat, 2, (long)&info, 0) < 0)
+		return;
+	state.has_stderr = true;
+	state.stderr_device = info.st_dev;
+	state.stderr_inode = info.st_ino;
+}
+
+/* Whether a hook has something to do in this process. */
+static bool hook_is_needed(const struct hook *hook)
+{
+	if (!state.session)
+		return false;
+	if (hook->kind & HOOK_KEEPS)
+		return true;
+	if (hook->foreign)
+		return false;
+	if ((hook->kind & HOOK_LANE) && !state.fast)
+		return false;
+	return !(hook->kind & HOOK_GLIBC) || next_is_glibc();
+}
+
+__attribute__((constructor(101))) static void begin(void)
+{
+	long fd = hypercall(HYPERCALL_HELLO, REMIT_PROTOCOL);
+
+	next_bind();
+	if (fd >= 0) {
+		state.session = true;
+		adopt_scope((int)fd);
+		raw3(SYS_close, fd, 0, 0);
+		remember_stderr();
+	}
+	for (struct hook *hook = hooks_begin; hook < hooks_end; hook++) {
+		if (hook->next && !hook_is_needed(hook))
+			hook->target = hook->next;
+	}
+}
