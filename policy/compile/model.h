@@ -87,6 +87,7 @@ struct compile_options {
 	const struct variable *set; /* --set NAME=value */
 	size_t set_count;
 	const char *profile_dir; /* where built-in profiles live */
+	bool profile; /* a file made to be included is read by itself, to test it: it has no agent */
 	bool resolve; /* follow symbolic links and find interpreters on this machine; off for
 			 reproducible goldens */
 };

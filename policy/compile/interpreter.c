@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Which other program the kernel starts for a program: the `#!` line as fs/binfmt_script.c reads it
+ * and PT_INTERP as fs/binfmt_elf.c does. The file is hostile: every offset and size is bounded.
+ */
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "policy/compile/resolve.h"
+
+#define HEAD_SIZE 256 /* BINPRM_BUF_SIZE, linux/binfmts.h */
+#define HEADERS_MAX 64
+
+/* The first word after `#!`; a line that does not end within the head is refused by the kernel
+ * unless the word does. */
+static int script_interpreter(const char *head, size_t len, char out[PATH_TEXT_MAX])
+{
+	const char *end = head + len, *at = head + 2, *stop;
+
+	while (at < end && (*at == ' ' || *at == '\t'))
+		at++;
+	for (stop = at; stop < end && *stop && !strchr(" \t\n", *stop); stop++)
+		;
+	if (stop == at || (stop == end && len == HEAD_SIZE))
+		return -ENOEXEC;
+	memcpy(out, at, (size_t)(stop - at));
+	out[stop - at] = '\0';
+	return 0;
+}
+
+static int elf_interpreter(int fd, const Elf64_Ehdr *header, char out[PATH_TEXT_MAX])
+{
+	Elf64_Phdr program[HEADERS_MAX];
+	size_t count = header->e_phnum, bytes;
+
+	if (header->e_ident[EI_CLASS] != ELFCLASS64 || header->e_phentsize != sizeof(*program))
+		return -ENOEXEC;
+	if (count > HEADERS_MAX)
+		count = HEADERS_MAX;
+	bytes = count * sizeof(*program);
+	if (header->e_phoff > INT64_MAX ||
+	    pread(fd, program, bytes, (off_t)header->e_phoff) != (ssize_t)bytes)
+		return -ENOEXEC;
+	for (size_t i = 0; i < count; i++) {
+		size_t size = program[i].p_filesz;
+
+		if (program[i].p_type != PT_INTERP)
+			continue;
+		if (size < 2 || size > PATH_TEXT_MAX || program[i].p_offset > INT64_MAX ||
+		    pread(fd, out, size, (off_t)program[i].p_offset) != (ssize_t)size ||
+		    out[size - 1] != '\0')
+			return -ENOEXEC;
+		return 0;
+	}
+	return -ENOENT;
+}
+
+static int read_head(int fd, char out[PATH_TEXT_MAX])
+{
+	union {
+		char bytes[HEAD_SIZE];
+		Elf64_Ehdr elf;
+	} head;
+	ssize_t len = pread(fd, head.bytes, sizeof(head.bytes), 0);
+
+	if (len < 0)
+		return -errno;
+	if (len >= 2 && !memcmp(head.bytes, "#!", 2))
+		return script_interpreter(head.bytes, (size_t)len, out);
+	if ((size_t)len >= sizeof(head.elf) && !memcmp(head.bytes, ELFMAG, SELFMAG))
+		return elf_interpreter(fd, &head.elf, out);
+	return -ENOENT;
+}
+
+int interpreter_read(const char *program, char out[PATH_TEXT_MAX])
+{
+	int fd = open(program, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), err;
+	struct stat st;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st))
+		err = -errno;
+	else if (!S_ISREG(st.st_mode))
+		err = -ENOENT;
+	else
+		err = read_head(fd, out);
+	close(fd);
+	/* The kernel takes a relative one from the caller's working folder: it cannot be granted
+	 * ahead. */
+	if (!err && out[0] != '/')
+		err = -ENOENT;
+	return err;
+}

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Grants that follow from grants: who may run a script may run its interpreter, and who may run a
+ * dynamic program its loader. Of `#!/usr/bin/env X` that is env, not X. Folders and patterns of
+ * exec.allow are searched, within bounds; links in them lead to grants of single files.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "policy/compile/limits.h"
+#include "policy/compile/reader.h"
+#include "policy/compile/resolve.h"
+#include "policy/core/glob.h"
+
+struct search {
+	struct model *model;
+	struct diagnostics *diagnostics;
+	size_t rule;	  /* the one that is searched for; by number, since the rules move */
+	size_t own;	  /* rules of the manifest; those after are implied */
+	size_t programs;  /* looked into so far */
+	size_t entries;	  /* names met in folders so far */
+	const char *tail; /* of the searched pattern, after its root; NULL for a folder */
+	size_t root_len;
+	bool warned;
+};
+
+static bool granted_already(const struct search *search, const char *path)
+{
+	for (size_t i = 0; i < search->model->rule_count; i++) {
+		const struct model_rule *rule = &search->model->rules[i];
+
+		if (rule->section == SECTION_EXEC_ALLOW && !rule->pattern && !rule->conditions &&
+		    !strcmp(rule->text, path))
+			return true;
+	}
+	return false;
+}
+
+/* A grant of `path` that stands where the searched rule stands. */
+static int imply(struct search *search, const char *path, const char *program, bool conditions)
+{
+	const struct model_rule *from;
+	struct model_rule *rule;
+	int err;
+
+	if (granted_already(search, path))
+		return 0;
+	rule = model_rule_new(search->model);
+	if (!rule)
+		return -ENOMEM;
+	from = &search->model->rules[search->rule];
+	rule->section = SECTION_EXEC_ALLOW;
+	rule->origin = ORIGIN_IMPLIED;
+	rule->rights = model_section_rights(rule->section, &rule->denial);
+	if (conditions) {
+		rule->conditions = from->conditions;
+		memcpy(rule->sha256, from->sha256, sizeof(rule->sha256));
+	}
+	rule->line = from->line;
+	rule->column = from->column;
+	rule->id = strdup(from->id);
+	rule->file = strdup(from->file);
+	rule->text = strdup(path);
+	err = rule->id && rule->file && rule->text ? 0 : -ENOMEM;
+	if (!err &&
+	    asprintf(&rule->reason, "%s %s",
+		     conditions ? "what the link leads to:" : "the interpreter of", program) < 0) {
+		rule->reason = NULL;
+		err = -ENOMEM;
+	}
+	if (!err)
+		err = resolve_implied(search->model, rule);
+	return err;
+}
+
+static void warn(struct search *search, const char *format, const char *what)
+{
+	const struct model_rule *rule = &search->model->rules[search->rule];
+
+	diagnostics_add(search->diagnostics, SEVERITY_WARNING, rule->file, rule->line, rule->column,
+			1, NULL, NULL, format, what);
+}
+
+static bool over_budget(struct search *search)
+{
+	if (search->programs++ < LIMIT_PROGRAMS)
+		return false;
+	if (!search->warned)
+		warn(search,
+		     "too many programs to look into: grant the interpreters of the others by "
+		     "name%s",
+		     "");
+	search->warned = true;
+	return true;
+}
+
+/* The chain of interpreters of one program, by its real path. */
+static int chain(struct search *search, const char *real)
+{
+	char program[PATH_TEXT_MAX], interpreter[PATH_TEXT_MAX];
+	int err = 0;
+
+	strcpy(program, real);
+	for (unsigned int depth = 0; !err && depth <= LIMIT_INTERPRETERS; depth++) {
+		if (over_budget(search) || interpreter_read(program, interpreter))
+			return 0;
+		if (strlen(interpreter) >= PATH_TEXT_MAX)
+			return 0;
+		if (resolve_writable(search->model, program)) {
+			warn(search,
+			     "the agent may write %s, so that its interpreter is not granted with "
+			     "it: name the interpreter",
+			     program);
+			return 0;
+		}
+		if (!granted_already(search, interpreter)) {
+			char clean[PATH_TEXT_MAX];
+			long len = path_join("/", 1, interpreter, strlen(interpreter), clean,
+					     sizeof(clean));
+
+			/* `..` in it would need the links before it; nobody writes that. */
+			if (len < 0 || strstr(interpreter, "/.."))
+				return 0;
+			err = imply(search, clean, program, false);
+		}
+		if (!err && resolve_path(interpreter, true, NULL, NULL, program))
+			return 0;
+	}
+	return err;
+}
+
+/* Asked of every link between a granted place and a program. */
+static int refuse_writable(void *context, const char *place)
+{
+	return resolve_writable(context, place) ? -EPERM : 0;
+}
+
+static int visit_program(struct search *search, const char *path, bool found)
+{
+	char real[PATH_TEXT_MAX];
+	struct stat st;
+	int err = resolve_path(path, true, refuse_writable, search->model, real);
+
+	if (err == -EPERM) {
+		warn(search,
+		     "the agent may write a link in %s, so that it is not followed: grant "
+		     "what it leads to",
+		     path);
+		return 0;
+	}
+	if (err || stat(real, &st) || !S_ISREG(st.st_mode) || !(st.st_mode & 0111))
+		return 0;
+	/* A folder or pattern does not cover what a link in it leads to. */
+	if (found && strcmp(real, path) != 0) {
+		err = imply(search, real, path, true);
+		if (err)
+			return err;
+	}
+	return chain(search, real);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The names of a folder, sorted, so that the same folder gives the same rules. */
+static int list_folder(const char *folder, struct string_list *names)
+{
+	DIR *stream = opendir(folder);
+	struct dirent *entry;
+	int err = 0;
+
+	if (!stream)
+		return 0;
+	while (!err && names->count <= LIMIT_PROGRAMS && (entry = readdir(stream)))
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			err = string_list_add(names, entry->d_name);
+	closedir(stream);
+	if (names->count)
+		qsort(names->items, names->count, sizeof(*names->items), compare_names);
+	return err;
+}
+
+static int visit(struct search *search, const char *path, unsigned int depth);
+
+static int visit_folder(struct search *search, const char *folder, unsigned int depth)
+{
+	struct string_list names = {0};
+	int err = list_folder(folder, &names);
+
+	for (size_t i = 0; i < names.count; i++) {
+		char path[PATH_TEXT_MAX];
+
+		if (!err &&
+		    (size_t)snprintf(path, sizeof(path), "%s/%s", strcmp(folder, "/") ? folder : "",
+				     names.items[i]) < sizeof(path))
+			err = visit(search, path, depth);
+		free(names.items[i]);
+	}
+	free(names.items);
+	return err;
+}
+
+/* Whether the pattern matches the path, or may match something in it. */
+static bool may_match(const struct search *search, const char *path, bool folder)
+{
+	const char *rest = path + search->root_len;
+	uint64_t states;
+
+	if (!search->tail)
+		return true;
+	rest += *rest == '/';
+	if (!folder)
+		return glob_tail(search->tail, strlen(search->tail), rest, strlen(rest));
+	return !glob_states(search->tail, strlen(search->tail), rest, strlen(rest), &states) ||
+	       states;
+}
+
+/* One object beneath a searched place; links to folders are not entered. */
+static int visit(struct search *search, const char *path, unsigned int depth)
+{
+	struct stat st;
+
+	if (search->programs >= LIMIT_PROGRAMS || search->entries++ >= LIMIT_ENTRIES ||
+	    lstat(path, &st) || !may_match(search, path, S_ISDIR(st.st_mode)))
+		return 0;
+	if (S_ISDIR(st.st_mode))
+		return depth < LIMIT_PROGRAM_FOLDERS ? visit_folder(search, path, depth + 1) : 0;
+	return visit_program(search, path, true);
+}
+
+/* The folder that a pattern's search begins in: what stands before its first wildcard. */
+static void search_root(const char *pattern, char out[PATH_TEXT_MAX])
+{
+	size_t len = strcspn(pattern, "*?[\\");
+
+	while (len > 1 && pattern[len - 1] != '/')
+		len--;
+	while (len > 1 && pattern[len - 1] == '/')
+		len--;
+	memcpy(out, pattern, len);
+	out[len] = '\0';
+}
+
+static int visit_rule(struct search *search)
+{
+	const struct model_rule *rule = &search->model->rules[search->rule];
+	char root[PATH_TEXT_MAX], real[PATH_TEXT_MAX];
+	struct stat st;
+
+	search->tail = NULL;
+	if (rule->pattern)
+		search_root(rule->text, root);
+	else
+		strcpy(root, rule->text);
+	if (resolve_path(root, true, refuse_writable, search->model, real))
+		return rule->pattern ? 0 : visit_program(search, root, false);
+	if (rule->pattern)
+		search->tail = rule->text + strlen(root) + (root[1] != '\0');
+	search->root_len = real[1] ? strlen(real) : 0;
+	if (stat(real, &st))
+		return 0;
+	if (S_ISDIR(st.st_mode))
+		return visit_folder(search, real, 0);
+	return rule->pattern ? 0 : visit_program(search, root, false);
+}
+
+int programs_resolve(struct model *model, struct diagnostics *diagnostics)
+{
+	struct search search = {
+	    .model = model, .diagnostics = diagnostics, .own = model->rule_count};
+	int err = 0;
+
+	for (search.rule = 0; !err && search.rule < search.own; search.rule++)
+		if (model->rules[search.rule].section == SECTION_EXEC_ALLOW)
+			err = visit_rule(&search);
+	return err;
+}

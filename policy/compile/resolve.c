@@ -1,0 +1,438 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Symbolic links. The walk goes component by component with readlink alone, so that it sees every
+ * link by its place and can stop before the ones that must not be followed: magic links of /proc
+ * mean another object for every process, and links that the agent may write are the agent's word.
+ */
+#include "policy/compile/resolve.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "policy/compile/limits.h"
+#include "policy/compile/paths.h"
+#include "policy/compile/reader.h"
+
+/* What is left to walk: a path and the targets of the links before it. */
+#define REST_MAX (PATH_TEXT_MAX * 4)
+
+struct walk {
+	char *out;
+	size_t len;
+	char rest[REST_MAX];
+	unsigned int links;
+	bool missing;
+	bool follow;
+	int (*link)(void *context, const char *place);
+	void *context;
+};
+
+static bool is_number(const char *text)
+{
+	return *text && !text[strspn(text, "0123456789")];
+}
+
+/* What stays as it is spelled. */
+static bool stays(const char *path)
+{
+	if (!strncmp(path, "/proc/", 6))
+		return !strcmp(path + 6, "self") || !strcmp(path + 6, "thread-self") ||
+		       is_number(path + 6);
+	return !strcmp(path, "/dev/fd") || !strcmp(path, "/dev/stdin") ||
+	       !strcmp(path, "/dev/stdout") || !strcmp(path, "/dev/stderr");
+}
+
+static void pop(struct walk *walk)
+{
+	while (walk->len && walk->out[--walk->len] != '/')
+		;
+	walk->out[walk->len] = '\0';
+}
+
+static int push(struct walk *walk, const char *component, size_t len)
+{
+	if (walk->len + len + 2 > PATH_TEXT_MAX)
+		return -ENAMETOOLONG;
+	walk->out[walk->len++] = '/';
+	memcpy(walk->out + walk->len, component, len);
+	walk->len += len;
+	walk->out[walk->len] = '\0';
+	return 0;
+}
+
+/* Puts a link's target before what is left. */
+static int follow_link(struct walk *walk, const char *left)
+{
+	char target[PATH_TEXT_MAX];
+	ssize_t len = readlink(walk->out, target, sizeof(target));
+	size_t left_len = strlen(left);
+	int err;
+
+	if (len < 0) {
+		walk->missing = errno == ENOENT || errno == ENOTDIR;
+		memmove(walk->rest, left, left_len + 1);
+		return 0;
+	}
+	err = walk->link ? walk->link(walk->context, walk->out) : 0;
+	if (err)
+		return err;
+	if (++walk->links > LIMIT_LINKS)
+		return -ELOOP;
+	if ((size_t)len + left_len + 2 > sizeof(walk->rest) || len == sizeof(target))
+		return -ENAMETOOLONG;
+	memmove(walk->rest + len + 1, left, left_len + 1);
+	memcpy(walk->rest, target, (size_t)len);
+	walk->rest[len] = '/';
+	if (target[0] == '/')
+		walk->len = 0;
+	else
+		pop(walk);
+	walk->out[walk->len] = '\0';
+	return 0;
+}
+
+/* The rest, as it is, after a place that stays. */
+static int append_rest(struct walk *walk, const char *left)
+{
+	int err = 0;
+
+	while (!err && *left) {
+		size_t len = strcspn(left, "/");
+
+		if (len == 2 && left[0] == '.' && left[1] == '.')
+			return -EINVAL;
+		if (len && !(len == 1 && left[0] == '.'))
+			err = push(walk, left, len);
+		left += len + (left[len] == '/');
+	}
+	walk->rest[0] = '\0';
+	return err;
+}
+
+/* One component of the rest. */
+static int step(struct walk *walk)
+{
+	const char *component = walk->rest + strspn(walk->rest, "/"), *left;
+	size_t len = strcspn(component, "/");
+	bool last;
+	int err;
+
+	left = component + len;
+	last = !left[strspn(left, "/")];
+	if (!len || (len == 1 && component[0] == '.')) {
+		memmove(walk->rest, left, strlen(left) + 1);
+		return 0;
+	}
+	if (len == 2 && component[0] == '.' && component[1] == '.') {
+		pop(walk);
+		memmove(walk->rest, left, strlen(left) + 1);
+		return 0;
+	}
+	err = push(walk, component, len);
+	if (err)
+		return err;
+	if (stays(walk->out))
+		return append_rest(walk, left);
+	if (walk->missing || (last && !walk->follow)) {
+		memmove(walk->rest, left, strlen(left) + 1);
+		return 0;
+	}
+	return follow_link(walk, left);
+}
+
+int resolve_path(const char *path, bool follow, int (*link)(void *context, const char *place),
+		 void *context, char out[PATH_TEXT_MAX])
+{
+	struct walk walk = {.out = out, .follow = follow, .link = link, .context = context};
+	int err = 0;
+
+	if (strlen(path) >= sizeof(walk.rest))
+		return -ENAMETOOLONG;
+	strcpy(walk.rest, path);
+	out[0] = '\0';
+	while (!err && walk.rest[0])
+		err = step(&walk);
+	if (!err && !walk.len)
+		err = push(&walk, "", 0);
+	return err;
+}
+
+/* What links that grants go through are asked about, and where they are noted. */
+struct guard {
+	const struct model *model;
+	struct string_list *followed; /* or NULL */
+};
+
+static bool covers(const struct model_rule *rule, const char *text, const char *path, bool itself)
+{
+	size_t len = strlen(path);
+
+	if (rule->pattern)
+		return path_matches(text, strlen(text), path, len);
+	return path_within(path, len, text, strlen(text)) && (itself || strcmp(text, path) != 0);
+}
+
+/* With itself false, the place that a literal rule names does not count. */
+static bool rule_covers(const struct model_rule *rule, const char *path, bool itself)
+{
+	if (covers(rule, rule->text, path, itself))
+		return true;
+	for (size_t i = 0; i < rule->spellings.count; i++)
+		if (covers(rule, rule->spellings.items[i], path, itself))
+			return true;
+	return false;
+}
+
+/* The place that a grant names is the operator's word, what lies in it is the agent's. */
+static bool writable(const struct model *model, const char *path, bool itself)
+{
+	bool granted = false;
+
+	for (size_t i = 0; i < model->rule_count; i++) {
+		const struct model_rule *rule = &model->rules[i];
+
+		if (rule->section > SECTION_FILES_DENY_WRITE || !(rule->rights & RIGHT_WRITE))
+			continue;
+		if (!rule->denial)
+			granted = granted || rule_covers(rule, path, itself);
+		/* A denial with exceptions may not hold here: it does not count. */
+		else if (!rule->excepts.count && rule_covers(rule, path, true))
+			return false;
+	}
+	return granted;
+}
+
+bool resolve_writable(const struct model *model, const char *path)
+{
+	return writable(model, path, false);
+}
+
+static int ask_guard(void *context, const char *place)
+{
+	struct guard *guard = context;
+
+	if (writable(guard->model, place, false))
+		return -EPERM;
+	if (!guard->followed)
+		return 0;
+	for (size_t i = 0; i < guard->followed->count; i++)
+		if (!strcmp(guard->followed->items[i], place))
+			return 0;
+	return string_list_add(guard->followed, place);
+}
+
+static int add_spelling(struct string_list *list, const char *text, const char *spelling)
+{
+	if (!strcmp(text, spelling))
+		return 0;
+	for (size_t i = 0; i < list->count; i++)
+		if (!strcmp(list->items[i], spelling))
+			return 0;
+	return string_list_add(list, spelling);
+}
+
+/* The literal folders before the first wildcard, unquoted; "" when there are none. Returns where
+ * the rest begins, at its slash. */
+static size_t literal_prefix(const char *pattern, char out[PATH_TEXT_MAX])
+{
+	size_t end = 0, to = 0;
+
+	for (size_t at = 0; pattern[at]; at++) {
+		if (strchr("*?[", pattern[at]))
+			break;
+		if (pattern[at] == '/')
+			end = at;
+		if (pattern[at] == '\\')
+			at++;
+	}
+	for (size_t from = 0; from < end; from++) {
+		if (pattern[from] == '\\')
+			from++;
+		out[to++] = pattern[from];
+	}
+	out[to] = '\0';
+	return end;
+}
+
+/* A pattern with its literal folders resolved. */
+static int spell_pattern(const char *pattern, int (*link)(void *, const char *), void *context,
+			 struct string_list *list)
+{
+	char prefix[PATH_TEXT_MAX], real[PATH_TEXT_MAX], quoted[PATH_TEXT_MAX];
+	size_t end = literal_prefix(pattern, prefix), len;
+	char *spelling = NULL;
+	int err;
+
+	if (!prefix[0] || resolve_path(prefix, true, link, context, real))
+		return 0;
+	len = strcmp(real, "/") ? paths_quote(real, quoted) : 0;
+	if (len + strlen(pattern + end) >= PATH_TEXT_MAX)
+		return 0;
+	spelling = malloc(PATH_TEXT_MAX);
+	if (!spelling)
+		return -ENOMEM;
+	memcpy(spelling, quoted, len);
+	strcpy(spelling + len, pattern + end);
+	err = add_spelling(list, pattern, spelling);
+	free(spelling);
+	return err;
+}
+
+/* Both what the path leads to and, when it is a link itself, the link's own place. */
+static int spell_literal(const char *text, int (*link)(void *, const char *), void *context,
+			 struct string_list *list)
+{
+	char real[PATH_TEXT_MAX];
+	int err = 0;
+
+	if (!resolve_path(text, false, link, context, real))
+		err = add_spelling(list, text, real);
+	if (!err && !resolve_path(text, true, link, context, real))
+		err = add_spelling(list, text, real);
+	return err;
+}
+
+static int spell(const char *text, bool pattern, struct guard *guard, struct string_list *list)
+{
+	int (*link)(void *, const char *) = guard ? ask_guard : NULL;
+
+	return pattern ? spell_pattern(text, link, guard, list)
+		       : spell_literal(text, link, guard, list);
+}
+
+/* An exception has no mark of its own that tells a pattern from a name with a star in it: such
+ * spellings are left out, and the denial holds there. */
+static int spell_except(struct model_rule *rule, const char *text, struct guard *guard)
+{
+	bool pattern = path_is_pattern(text, strlen(text));
+	struct string_list more = {0};
+	int err = spell(text, pattern, guard, &more);
+
+	for (size_t i = 0; i < more.count; i++) {
+		if (!err && (pattern || !strpbrk(more.items[i], "*?[\\")))
+			err = add_spelling(&rule->excepts, text, more.items[i]);
+		free(more.items[i]);
+	}
+	free(more.items);
+	return err;
+}
+
+static int resolve_rule(struct model_rule *rule, struct guard *guard, struct string_list *list)
+{
+	size_t count = rule->excepts.count;
+	int err = spell(rule->text, rule->pattern, rule->denial ? NULL : guard, list);
+
+	for (size_t i = 0; !err && i < count; i++)
+		err = spell_except(rule, rule->excepts.items[i], guard);
+	return err;
+}
+
+int resolve_implied(const struct model *model, struct model_rule *rule)
+{
+	struct guard guard = {.model = model};
+
+	return resolve_rule(rule, &guard, &rule->spellings);
+}
+
+static bool has_path(const struct model_rule *rule)
+{
+	if (rule->section <= SECTION_EXEC_DENY)
+		return true;
+	return rule->section >= SECTION_NETWORK_CONNECT && rule->section <= SECTION_NETWORK_DENY &&
+	       rule->network == NETWORK_UNIX;
+}
+
+static bool grants_write(const struct model_rule *rule)
+{
+	return rule->section == SECTION_FILES_WRITE;
+}
+
+static void swap_lists(struct string_list *a, struct string_list *b)
+{
+	struct string_list old = *a;
+
+	*a = *b;
+	*b = old;
+}
+
+/*
+ * Grants of writing decide which links are the agent's, and are spelled through links themselves.
+ * So they are spelled twice: first through every link, which gives more places than are granted,
+ * then again, judging links by those. The order of rules means nothing to the outcome.
+ */
+static int resolve_write_grants(struct model *model, struct guard *guard)
+{
+	struct string_list *strict = calloc(model->rule_count + 1, sizeof(*strict));
+	int err = strict ? 0 : -ENOMEM;
+
+	for (size_t i = 0; !err && i < model->rule_count; i++)
+		if (grants_write(&model->rules[i]))
+			err = spell(model->rules[i].text, model->rules[i].pattern, NULL,
+				    &model->rules[i].spellings);
+	for (size_t i = 0; !err && i < model->rule_count; i++)
+		if (grants_write(&model->rules[i]))
+			err = resolve_rule(&model->rules[i], guard, &strict[i]);
+	for (size_t i = 0; strict && i < model->rule_count; i++) {
+		if (!err && grants_write(&model->rules[i]))
+			swap_lists(&model->rules[i].spellings, &strict[i]);
+		for (size_t j = 0; j < strict[i].count; j++)
+			free(strict[i].items[j]);
+		free(strict[i].items);
+	}
+	free(strict);
+	return err;
+}
+
+static int resolve_others(struct model *model, bool denials, struct guard *guard)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < model->rule_count; i++) {
+		struct model_rule *rule = &model->rules[i];
+
+		if (has_path(rule) && rule->denial == denials && !grants_write(rule))
+			err = resolve_rule(rule, guard, &rule->spellings);
+	}
+	return err;
+}
+
+/* Denies writing of exactly one place: what lies beneath a link is never decided by its name. */
+static int protect(struct model *model, const char *place)
+{
+	char quoted[PATH_TEXT_MAX];
+	size_t len = paths_quote(place, quoted);
+	struct model_rule *rule;
+
+	if (!len || len + 3 > sizeof(quoted))
+		return 0;
+	strcpy(quoted + len, "/*");
+	if (model_add_path(model, SECTION_FILES_DENY_WRITE, ORIGIN_IMPLIED, "granted-link", place))
+		return -ENOMEM;
+	rule = &model->rules[model->rule_count - 1];
+	rule->reason = strdup("a grant goes through this link, so the agent may not change it");
+	return rule->reason ? string_list_add(&rule->excepts, quoted) : -ENOMEM;
+}
+
+int resolve_model(struct model *model, const struct compile_options *options,
+		  struct diagnostics *diagnostics)
+{
+	struct string_list followed = {0};
+	struct guard guard = {.model = model, .followed = &followed};
+	int err;
+
+	(void)options;
+	err = resolve_others(model, true, NULL);
+	if (!err)
+		err = resolve_write_grants(model, &guard);
+	if (!err)
+		err = resolve_others(model, false, &guard);
+	for (size_t i = 0; i < followed.count; i++) {
+		if (!err && writable(model, followed.items[i], true))
+			err = protect(model, followed.items[i]);
+		free(followed.items[i]);
+	}
+	free(followed.items);
+	return err ? err : programs_resolve(model, diagnostics);
+}
