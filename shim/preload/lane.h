@@ -12,7 +12,6 @@
 #include <stdbool.h>
 
 #include "policy/core/decide.h"
-#include "shim/common/protocol.h"
 #include "shim/preload/syscall.h"
 
 /*
@@ -29,7 +28,7 @@ enum verb lane_open_verb(int flags);
 static inline long lane_call(bool tagged, long nr, long a, long b, long c, long d, long e)
 {
 	if (tagged) {
-		long result = raw6(nr, a, b, c, d, e, (long)REMIT_TAG);
+		long result = raw_tagged(nr, a, b, c, d, e);
 
 		if (result != -EACCES)
 			return result;
@@ -42,7 +41,7 @@ static inline long lane_call(bool tagged, long nr, long a, long b, long c, long 
 static inline long lane_move(bool tagged, long nr, long a, long b, long c, long d, long e)
 {
 	if (tagged) {
-		long result = raw6(nr, a, b, c, d, e, (long)REMIT_TAG);
+		long result = raw_tagged(nr, a, b, c, d, e);
 
 		if (result != -EACCES && result != -EXDEV)
 			return result;

@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <sys/syscall.h>
 
+#include "shim/common/protocol.h"
+
 /* The kernel's own answer: a value, or a negative errno. */
 static inline long raw6(long nr, long a, long b, long c, long d, long e, long f)
 {
@@ -18,6 +20,26 @@ static inline long raw6(long nr, long a, long b, long c, long d, long e, long f)
 			 : "=a"(result)
 			 : "a"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
 			 : "rcx", "r11", "memory");
+	return result;
+}
+
+/*
+ * A call with the tag. The register is cleared behind it: libc's own wrappers leave registers that
+ * their call does not use as they find them, and would pass the tag on to calls that must go to the
+ * gate.
+ */
+static inline long raw_tagged(long nr, long a, long b, long c, long d, long e)
+{
+	register long r10 __asm__("r10") = d;
+	register long r8 __asm__("r8") = e;
+	register long r9 __asm__("r9") = (long)REMIT_TAG;
+	long result;
+
+	__asm__ volatile("syscall\n\t"
+			 "xorl %%r9d, %%r9d"
+			 : "=a"(result), "+r"(r9)
+			 : "a"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8)
+			 : "rcx", "r11", "cc", "memory");
 	return result;
 }
 
