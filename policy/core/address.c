@@ -231,7 +231,7 @@ int address_parse_ip(const char *text, size_t len, struct address *out)
 		out->family = FAMILY_IP6;
 		if (memcmp(ip, mapped, sizeof(mapped)) == 0) {
 			out->family = FAMILY_IP4;
-			memmove(ip, ip + 12, 4);
+			memcpy(ip, ip + 12, 4);
 			memset(ip + 4, 0, 12);
 		}
 	} else {

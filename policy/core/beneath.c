@@ -45,8 +45,7 @@ static struct folder look(const struct scope *scope, const char *path, size_t le
 	walk_start(&walk, scope, path, len);
 	do {
 		if (walk.node->effect != IMAGE_NONE)
-			add_effect(&folder,
-				   image_record(scope, IMAGE_EFFECTS, walk.node->effect));
+			add_effect(&folder, image_record(scope, IMAGE_EFFECTS, walk.node->effect));
 		if (walk_complete(&walk)) {
 			folder.beneath_granted = walk.node->beneath_grants;
 			folder.beneath_denied = walk.node->beneath_denials;
@@ -180,15 +179,15 @@ static uint32_t pattern_beneath(const struct walk *walk, const struct image_matc
 {
 	const char *tail = image_string(walk->scope, matcher->tail);
 	uint64_t states;
-	bool sure = states_at(walk->scope, matcher, walk->path, walk->end, walk->path, walk->len,
-			      &states);
+	bool sure =
+	    states_at(walk->scope, matcher, walk->path, walk->end, walk->path, walk->len, &states);
 
 	if (sure && (states == 0 || matcher->tail_len == 0))
 		return 0;
 	if (!matcher->denial)
 		return BENEATH_GRANT;
-	bool suffix = matcher->tail_len > 3 && memcmp(tail, "**/", 3) == 0 &&
-		      matcher->excepts.count == 0;
+	bool suffix =
+	    matcher->tail_len > 3 && memcmp(tail, "**/", 3) == 0 && matcher->excepts.count == 0;
 	*suffix_only = *suffix_only && suffix;
 	return BENEATH_DENIAL;
 }
@@ -204,8 +203,8 @@ uint32_t decide_beneath(const struct scope *scope, const char *path, size_t len)
 	walk_start(&walk, scope, path, len);
 	do {
 		for (uint32_t i = 0; i < walk.node->matchers.count; i++)
-			found |= pattern_beneath(&walk, matcher_at(scope, walk.node, i),
-						 &suffix_only);
+			found |=
+			    pattern_beneath(&walk, matcher_at(scope, walk.node, i), &suffix_only);
 		if (!walk_complete(&walk))
 			continue;
 		if (walk.node->beneath_grants)

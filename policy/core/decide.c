@@ -78,8 +78,7 @@ static bool matcher_covers(const struct cover *cover, const struct image_matcher
 		return glob_component(tail, matcher->tail_len, rest, len);
 	if (!glob_tail(tail, matcher->tail_len, rest, len))
 		return false;
-	return !matcher->denial ||
-	       !walk_excepted(cover->scope, matcher, query->text, query->len);
+	return !matcher->denial || !walk_excepted(cover->scope, matcher, query->text, query->len);
 }
 
 /* Adds what one node says; deeper nodes come later and replace. */
@@ -217,9 +216,8 @@ static const struct image_interval *find_port(const struct scope *scope, struct 
 	return NULL;
 }
 
-static const struct image_network *find_network(const struct scope *scope,
-						const struct image_level *level,
-						const uint8_t ip[16])
+static const struct image_network *
+find_network(const struct scope *scope, const struct image_level *level, const uint8_t ip[16])
 {
 	uint64_t hash = image_network_hash(level->family, level->prefix, ip);
 	uint32_t mask = level->slot_count - 1;
@@ -258,8 +256,7 @@ static bool normal_address(const struct address *in, struct address *out)
 static struct decision decide_address(const struct scope *scope, const struct query *query)
 {
 	struct cover cover = cover_start(scope, query, RIGHT_CONNECT);
-	unsigned int direction =
-	    query->verb == VERB_LISTEN ? DIRECTION_LISTEN : DIRECTION_CONNECT;
+	unsigned int direction = query->verb == VERB_LISTEN ? DIRECTION_LISTEN : DIRECTION_CONNECT;
 	const struct image_about *about = image_record(scope, IMAGE_ABOUT, 0);
 	struct address address;
 
@@ -293,9 +290,8 @@ struct decision decide(const struct scope *scope, const struct query *query)
 {
 	bool network = query->verb == VERB_CONNECT || query->verb == VERB_LISTEN;
 	static const uint8_t rights[VERB_COUNT] = {
-	    [VERB_READ] = RIGHT_READ,	[VERB_WRITE] = RIGHT_WRITE,
-	    [VERB_EXEC] = RIGHT_EXEC,	[VERB_CONNECT] = RIGHT_CONNECT,
-	    [VERB_LISTEN] = RIGHT_LISTEN, [VERB_ENV] = RIGHT_READ,
+	    [VERB_READ] = RIGHT_READ,	    [VERB_WRITE] = RIGHT_WRITE,	  [VERB_EXEC] = RIGHT_EXEC,
+	    [VERB_CONNECT] = RIGHT_CONNECT, [VERB_LISTEN] = RIGHT_LISTEN, [VERB_ENV] = RIGHT_READ,
 	};
 
 	if (!scope->base || (unsigned int)query->verb >= VERB_COUNT)

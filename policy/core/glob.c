@@ -177,8 +177,8 @@ bool glob_states(const char *tail, size_t tail_len, const char *rest, size_t len
 	*states = close_states(1, deep, count);
 	for (const char *t = rest; t < tend && *states;) {
 		const char *te = component_end(t, tend);
-		*states = close_states(step_states(*states, tail, end, t, (size_t)(te - t)), deep,
-				       count);
+		*states =
+		    close_states(step_states(*states, tail, end, t, (size_t)(te - t)), deep, count);
 		t = component_next(te, tend);
 	}
 	return true;

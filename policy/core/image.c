@@ -52,7 +52,9 @@ void image_mask(uint8_t ip[16], unsigned int prefix)
 	memcpy(word, ip, sizeof(word));
 	for (unsigned int i = 0; i < 2; i++) {
 		unsigned int bits = prefix > 64 * i ? prefix - 64 * i : 0;
-		uint64_t mask = bits == 0 ? 0 : bits >= 64 ? ~UINT64_C(0) : ~UINT64_C(0) << (64 - bits);
+		uint64_t mask = bits == 0    ? 0
+				: bits >= 64 ? ~UINT64_C(0)
+					     : ~UINT64_C(0) << (64 - bits);
 		word[i] &= __builtin_bswap64(mask);
 	}
 	memcpy(ip, word, sizeof(word));
@@ -62,7 +64,7 @@ void image_body_hash(const uint8_t *image, size_t size, uint8_t out[16])
 {
 	XXH128_canonical_t canonical;
 
-	XXH128_canonicalFromHash(
-	    &canonical, XXH3_128bits(image + IMAGE_HASHED_FROM, size - IMAGE_HASHED_FROM));
+	XXH128_canonicalFromHash(&canonical,
+				 XXH3_128bits(image + IMAGE_HASHED_FROM, size - IMAGE_HASHED_FROM));
 	memcpy(out, canonical.digest, 16);
 }

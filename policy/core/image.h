@@ -12,8 +12,8 @@
  * Paths: one open-addressed table of nodes. A node is a literal prefix of some rule; its hash is
  * the XXH3 of its last component, seeded by the hash of its parent. Three roots, so that the same
  * table also holds variable names and abstract socket names. A node's effects are the
- * unconditional literal rules that end on it, folded to one grant and one denial for each right; its
- * matchers are all other rules whose literal prefix it is: patterns, denials with exceptions,
+ * unconditional literal rules that end on it, folded to one grant and one denial for each right;
+ * its matchers are all other rules whose literal prefix it is: patterns, denials with exceptions,
  * grants with conditions.
  *
  * Addresses: a level is one (protocol, family, prefix length) with its own hash table of networks;
@@ -57,7 +57,7 @@ enum image_section_kind {
 struct image_header {
 	uint8_t magic[8];
 	uint32_t version;
-	uint32_t header_size; /* the section table begins here */
+	uint32_t header_size;  /* the section table begins here */
 	uint8_t body_hash[16]; /* XXH3-128, canonical form, of the bytes that follow it */
 	uint64_t size;
 	uint32_t section_count;

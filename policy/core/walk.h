@@ -76,9 +76,8 @@ static inline bool walk_next(struct walk *walk)
 		return false;
 	while (end < walk->len && walk->path[end] != '/')
 		end++;
-	const struct image_node *node =
-	    walk_child(walk->scope, walk->index, walk->node->hash, walk->path + begin,
-		       end - begin, &walk->index);
+	const struct image_node *node = walk_child(walk->scope, walk->index, walk->node->hash,
+						   walk->path + begin, end - begin, &walk->index);
 	if (!node)
 		return false;
 	walk->node = node;

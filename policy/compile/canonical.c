@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The canonical text: the scope as people and the digest see it. The same meaning gives the same
+ * bytes whatever the order of rules, items, exceptions and ports, and however an address is
+ * spelled; identical rules count once. Where a rule stands, its id and its reason are not part of
+ * it, nor are rules that follow from others or protect the session, nor what symbolic links of
+ * this machine add.
+ *
+ * Every text is quoted, so that no value can pose as another line: `"`, `\`, control bytes, and in
+ * plain paths also the wildcards, which are written \xNN there to tell them from a pattern's.
+ */
+#include "policy/compile/canonical.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "policy/core/address.h"
+#include "policy/core/decide.h"
+#include "policy/core/path.h"
+
+static const char *record_name(enum record_mode mode)
+{
+	switch (mode) {
+	case RECORD_DENIALS:
+		return "denials";
+	case RECORD_ALL:
+		return "all";
+	case RECORD_STRICT:
+		return "strict";
+	}
+	return "?";
+}
+
+/* literal: bytes that a pattern would take for wildcards are escaped. */
+static void put_quoted(FILE *out, const char *text, const char *tmp, bool literal)
+{
+	fputc('"', out);
+	if (tmp && *tmp && path_within(text, strlen(text), tmp, strlen(tmp))) {
+		fputs("${TMP}", out);
+		text += strlen(tmp);
+	}
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+		bool wild = c == '*' || c == '?' || c == '[';
+		if (c < 0x20 || c == 0x7f || (literal && wild) || (c == '$' && text[1] == '{'))
+			fprintf(out, "\\x%02x", c);
+		else if (c == '"' || c == '\\')
+			fprintf(out, "\\%c", c);
+		else
+			fputc(c, out);
+	}
+	fputc('"', out);
+}
+
+static int compare_ports(const void *a, const void *b)
+{
+	const struct port_range *x = a, *y = b;
+
+	return x->low != y->low ? (x->low > y->low) - (x->low < y->low)
+				: (x->high > y->high) - (x->high < y->high);
+}
+
+/* Sorted and joined, so that "80-81,82" and "80-82" are the same. */
+static bool put_ports(FILE *out, const struct port_range *ports, size_t count)
+{
+	struct port_range *sorted = calloc(count + 1, sizeof(*sorted));
+	size_t n = 0;
+
+	if (!sorted)
+		return false;
+	if (count)
+		memcpy(sorted, ports, count * sizeof(*sorted));
+	qsort(sorted, count, sizeof(*sorted), compare_ports);
+	for (size_t i = 0; i < count; i++) {
+		if (n > 0 && sorted[i].low <= (unsigned int)sorted[n - 1].high + 1) {
+			if (sorted[i].high > sorted[n - 1].high)
+				sorted[n - 1].high = sorted[i].high;
+		} else {
+			sorted[n++] = sorted[i];
+		}
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (i)
+			fputc(',', out);
+		if (sorted[i].low == 0 && sorted[i].high == UINT16_MAX)
+			fputc('*', out);
+		else if (sorted[i].low == sorted[i].high)
+			fprintf(out, "%u", (unsigned int)sorted[i].low);
+		else
+			fprintf(out, "%u-%u", (unsigned int)sorted[i].low,
+				(unsigned int)sorted[i].high);
+	}
+	free(sorted);
+	return true;
+}
+
+/* "tcp:10.0.0.0/8:80", from the fields alone. */
+static bool put_network(FILE *out, const struct model_rule *rule)
+{
+	struct address address = {.family = rule->family};
+	char text[ADDRESS_TEXT_MAX];
+	unsigned int whole = rule->family == FAMILY_IP4 ? 32 : 128;
+
+	fprintf(out, "\"%s:", rule->protocol == PROTOCOL_UDP ? "udp" : "tcp");
+	if (rule->network == NETWORK_ANY) {
+		fputc('*', out);
+	} else {
+		for (unsigned int i = 0; i < sizeof(address.ip); i++) {
+			unsigned int bits = rule->prefix > 8 * i ? rule->prefix - 8 * i : 0;
+			address.ip[i] = bits >= 8 ? rule->ip[i] : rule->ip[i] & (0xff00U >> bits);
+		}
+		address_format(&address, text, sizeof(text));
+		*strrchr(text, ':') = '\0';
+		fputs(text, out);
+		if (rule->prefix < whole)
+			fprintf(out, "/%u", (unsigned int)rule->prefix);
+	}
+	fputc(':', out);
+	if (!put_ports(out, rule->ports, rule->port_count))
+		return false;
+	fputc('"', out);
+	return true;
+}
+
+static bool is_network(enum rule_section section)
+{
+	return section == SECTION_NETWORK_CONNECT || section == SECTION_NETWORK_LISTEN ||
+	       section == SECTION_NETWORK_DENY;
+}
+
+static bool put_object(FILE *out, const struct model_rule *rule, const char *tmp)
+{
+	if (is_network(rule->section)) {
+		if (rule->network == NETWORK_IP || rule->network == NETWORK_ANY)
+			return put_network(out, rule);
+		if (rule->network == NETWORK_UNIX)
+			fputs("unix:", out);
+		else if (rule->network == NETWORK_ABSTRACT)
+			fputs("unix:@", out);
+		else
+			fputs(rule->protocol == PROTOCOL_UDP ? "host:udp:" : "host:", out);
+	}
+	put_quoted(out, rule->text, tmp, !rule->pattern && rule->network != NETWORK_HOST);
+	if (is_network(rule->section) && rule->network == NETWORK_HOST) {
+		fputc(' ', out);
+		return put_ports(out, rule->ports, rule->port_count);
+	}
+	return true;
+}
+
+static int compare_strings(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+int canonical_strings(const struct string_list *list, const char ***ret_items, size_t *ret_count)
+{
+	const char **items = calloc(list->count + 1, sizeof(*items));
+	size_t n = 0;
+
+	if (!items)
+		return -ENOMEM;
+	for (size_t i = 0; i < list->count; i++)
+		items[i] = list->items[i];
+	qsort(items, list->count, sizeof(*items), compare_strings);
+	for (size_t i = 0; i < list->count; i++) {
+		if (n == 0 || strcmp(items[n - 1], items[i]) != 0)
+			items[n++] = items[i];
+	}
+	*ret_items = items;
+	*ret_count = n;
+	return 0;
+}
+
+static bool put_excepts(FILE *out, const struct model_rule *rule, const char *tmp)
+{
+	const char **items = NULL;
+	size_t count;
+
+	if (rule->excepts.count == 0)
+		return true;
+	if (canonical_strings(&rule->excepts, &items, &count) < 0)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		fputs(" except ", out);
+		put_quoted(out, items[i], tmp, false);
+	}
+	free(items);
+	return true;
+}
+
+static bool put_rule(FILE *out, const struct model_rule *rule, const char *tmp)
+{
+	fprintf(out, "%s ", rule_section_name(rule->section));
+	if (!put_object(out, rule, tmp) || !put_excepts(out, rule, tmp))
+		return false;
+	if (rule->section == SECTION_ENV_SET) {
+		fputc(' ', out);
+		put_quoted(out, rule->value ? rule->value : "", tmp, false);
+	}
+	if (rule->conditions & CONDITION_SHA256) {
+		fputs(" sha256 ", out);
+		for (size_t i = 0; i < sizeof(rule->sha256); i++)
+			fprintf(out, "%02x", rule->sha256[i]);
+	}
+	if (rule->conditions & CONDITION_SESSION_TERMINAL)
+		fputs(" when session-terminal", out);
+	if (rule->quiet)
+		fputs(" quiet", out);
+	return true;
+}
+
+char *canonical_rule(const struct model_rule *rule, const char *tmp)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	if (!out)
+		return NULL;
+	bool put = put_rule(out, rule, tmp);
+	if (fclose(out) != 0 || !put) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+struct line {
+	enum rule_section section;
+	char *text;
+};
+
+static int compare_lines(const void *a, const void *b)
+{
+	const struct line *x = a, *y = b;
+
+	if (x->section != y->section)
+		return x->section < y->section ? -1 : 1;
+	return strcmp(x->text, y->text);
+}
+
+static void put_limit(FILE *out, const char *name, uint64_t value)
+{
+	if (value)
+		fprintf(out, "limits.%s %llu\n", name, (unsigned long long)value);
+}
+
+static void put_about(FILE *out, const struct model *model)
+{
+	const char *texts[][2] = {{"agent.id", model->agent_id},
+				  {"agent.purpose", model->purpose},
+				  {"agent.owner", model->owner}};
+
+	fputs("remit 1\n", out);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		if (!texts[i][1] || !*texts[i][1])
+			continue;
+		fprintf(out, "%s ", texts[i][0]);
+		put_quoted(out, texts[i][1], NULL, false);
+		fputc('\n', out);
+	}
+	if (model->expires) {
+		time_t when = (time_t)model->expires;
+		struct tm tm;
+		char text[40] = "";
+		if (gmtime_r(&when, &tm))
+			strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
+		fprintf(out, "agent.expires %s\n", text);
+	}
+	fprintf(out, "audit.record %s\n", record_name(model->record));
+	for (unsigned int i = 0; i < 64; i++) {
+		if (model->capabilities >> i & 1)
+			fprintf(out, "capability %u\n", i);
+	}
+	put_limit(out, "processes", model->processes);
+	put_limit(out, "open_files", model->open_files);
+	put_limit(out, "memory", model->memory_bytes);
+	put_limit(out, "cpu_time", model->cpu_seconds);
+	put_limit(out, "wall_time", model->wall_seconds);
+	put_limit(out, "file_size", model->file_bytes);
+}
+
+/* The lines of the rules that count, unsorted; -ENOMEM leaves *count lines to free. */
+static int collect_lines(const struct model *model, const char *tmp, struct line *lines,
+			 size_t *count)
+{
+	for (size_t i = 0; i < model->rule_count; i++) {
+		const struct model_rule *rule = &model->rules[i];
+		if (rule->origin == ORIGIN_SESSION || rule->origin == ORIGIN_IMPLIED)
+			continue;
+		lines[*count] = (struct line){rule->section, canonical_rule(rule, tmp)};
+		if (!lines[(*count)++].text)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int canonical_text(const struct model *model, const struct compile_options *options, char **out,
+		   size_t *len)
+{
+	struct line *lines = calloc(model->rule_count + 1, sizeof(*lines));
+	size_t count = 0, text_len = 0;
+	char *text = NULL;
+	int r = -ENOMEM;
+
+	FILE *stream = open_memstream(&text, &text_len);
+	if (!lines || !stream)
+		goto out;
+	r = collect_lines(model, options ? options->tmp : NULL, lines, &count);
+	if (r < 0)
+		goto out;
+	qsort(lines, count, sizeof(*lines), compare_lines);
+	put_about(stream, model);
+	for (size_t i = 0; i < count; i++) {
+		if (i == 0 || compare_lines(&lines[i - 1], &lines[i]) != 0)
+			fprintf(stream, "%s\n", lines[i].text);
+	}
+out:
+	if (stream && fclose(stream) != 0)
+		r = -ENOMEM;
+	for (size_t i = 0; i < count; i++)
+		free(lines[i].text);
+	free(lines);
+	if (r < 0) {
+		free(text);
+		return r;
+	}
+	*out = text;
+	*len = text_len;
+	return 0;
+}
+
+void canonical_digest(const char *text, size_t len, uint8_t digest[SCOPE_DIGEST_SIZE])
+{
+	/* Needs no sodium_init(): it draws no random numbers and hashes alike on every machine. */
+	crypto_generichash_blake2b(digest, SCOPE_DIGEST_SIZE, (const unsigned char *)text, len,
+				   NULL, 0);
+}
