@@ -80,6 +80,22 @@ $(BUILD)/remit: $(call obj,$(TOOLS)) $(LIB)
 # The shim: shim/preload/build.mk builds it from its own sources and policy/core, with its own flags.
 -include shim/preload/build.mk
 -include tests/tests.mk
+-include tools/install.mk
+
+.PHONY: demo
+demo: ## install what is missing, build, and show an agent inside its manifest
+	@tools/dev/packages build
+	@+$(MAKE) --no-print-directory all
+	@examples/demo/run $(BUILD)
+
+.PHONY: lint
+lint: compile_commands.json ## what CI holds the sources to
+	@tools/dev/packages lint
+	@tools/dev/lint $(BUILD)
+
+# A pseudo-build with the compiler's command lines, for editors and checkers.
+compile_commands.json: Makefile $(wildcard policy/*/*.c shim/*/*.c tools/*.c)
+	@tools/dev/compile-commands '$(CC) $(REMIT_CFLAGS) $(CFLAGS)' $(LIBRARY) $(TOOLS) $(PRELOAD) > $@
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
