@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the stages of plan_build() share. Stages: wall.c (with carve.c), hull.c, filter.c, plan.c.
+ */
+#ifndef REMIT_PLAN_BUILD_H
+#define REMIT_PLAN_BUILD_H
+
+#include "policy/plan/access.h"
+#include "policy/plan/denials.h"
+
+/* A growing list of names. */
+struct names {
+	char **items;
+	size_t count, room, limit; /* limit: most that fit; one more is -E2BIG */
+};
+
+struct builder {
+	const struct scope *scope;
+	const struct features *features;
+	const struct plan_view *view;
+	const struct plan_options *options;
+	struct plan *plan;
+	struct denials denials;
+	struct names sockets; /* literal parts of the unix grants: see wall_access() */
+	size_t wall_room, hull_room;
+	char *plain_folder; /* the folder that plain_kind() last found free of links */
+};
+
+/* What a walk added to the wall, and what it had to leave to the gate. */
+struct carved {
+	size_t rules;
+	uint32_t in_wall; /* rights that are in the wall somewhere */
+	uint32_t gap;	  /* rights that are missing somewhere */
+	bool found;	  /* the root exists and has no link in its path */
+	bool limited;	  /* the bound on rules was met */
+};
+
+/* --- plan.c --- */
+
+/* Adds one path to a domain; access is cut to what the domain handles and merged later. 0 or
+ * -ENOMEM. */
+int domain_add(struct domain *domain, size_t *room, const char *path, uint64_t access,
+	       uint32_t rule);
+/* Sorts, merges what is named twice, drops what a folder above already gives. */
+void domain_tidy(struct domain *domain);
+/* Sets the line of a rule; why is copied. 0 or -ENOMEM. */
+int plan_say(struct builder *builder, uint32_t rule, enum lane lane, size_t landlock_rules,
+	     const char *why);
+
+/* --- carve.c --- */
+
+/* The kind of a path when no folder above it is a link (or missing); else VIEW_LINK or
+ * VIEW_ABSENT. */
+enum view_kind plain_kind(struct builder *builder, const char *path);
+/* Grants `rights` on root and beneath, as far as no denial can be met there. 0 or -ENOMEM. */
+int carve(struct builder *builder, const char *root, uint32_t rights, uint32_t rule,
+	  struct carved *out);
+/* The names in a folder, sorted; -E2BIG past names->limit. */
+int names_read(const struct plan_view *view, const char *folder, struct names *names);
+int names_keep(struct names *names, const char *name);
+void names_free(struct names *names);
+/* "/" + name or folder + "/" + name, malloc'ed; NULL without memory or when too long. */
+char *path_child(const char *folder, const char *name);
+/* Calls each for every existing path that a pattern matches now, links left out. Stops at limit
+ * visited names with -E2BIG. */
+int pattern_expand(struct builder *builder, const char *pattern, size_t limit,
+		   int (*each)(void *arg, const char *path), void *arg);
+
+/* --- wall.c, hull.c --- */
+
+int wall_build(struct builder *builder);
+/* The accesses that the wall may give for rights that no denial touches. */
+uint64_t wall_access(const struct builder *builder, uint32_t rights, enum view_kind kind,
+		     const char *path);
+/* The literal part of a path rule's text: itself, or for a pattern the folder above its first
+ * wildcard; unquoted. out has PATH_TEXT_MAX bytes. */
+void literal_part(const char *text, bool pattern, char *out);
+int hull_build(struct builder *builder);
+
+#endif

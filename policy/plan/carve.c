@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The carve: Landlock grants whole trees and cannot subtract, so around a denial the tree is taken
+ * apart. Walk from the granted root towards each denial and grant the siblings on the way.
+ *
+ * Why what comes out stays within the scope, also when the agent renames things natively:
+ *  - A rule is made only on a path that no denial covers and beneath which none can match.
+ *  - A folder on the way to a denial gets no rule for the denied right, so nothing in it can be
+ * made, removed or renamed natively: neither the denied name nor a sibling that was granted.
+ *  - A `**` in a denial may match names that do not exist yet at any depth: beneath its literal
+ * part nothing is granted. /proc is never taken apart: its inodes do not last, and rules hang on
+ * inodes.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/core/glob.h"
+#include "policy/core/path.h"
+#include "policy/plan/build.h"
+
+#define CARVE_LIMIT 4096
+
+static bool beneath_proc(const char *path)
+{
+	return path_within(path, strlen(path), "/proc", strlen("/proc"));
+}
+
+char *path_child(const char *folder, const char *name)
+{
+	size_t len = strcmp(folder, "/") ? strlen(folder) : 0;
+	size_t name_len = strlen(name);
+	if (len + 1 + name_len >= PATH_TEXT_MAX)
+		return NULL;
+	char *path = malloc(len + 1 + name_len + 1);
+	if (path) {
+		memcpy(path, folder, len);
+		path[len] = '/';
+		memcpy(path + len + 1, name, name_len + 1);
+	}
+	return path;
+}
+
+enum view_kind plain_kind(struct builder *b, const char *path)
+{
+	char part[PATH_TEXT_MAX];
+	size_t len = strlen(path);
+	const char *slash = strrchr(path, '/');
+	size_t folder = slash ? (size_t)(slash - path) : 0;
+	if (len >= sizeof(part) || !slash)
+		return VIEW_ABSENT;
+	memcpy(part, path, len + 1);
+	if (!b->plain_folder || strlen(b->plain_folder) != folder ||
+	    memcmp(b->plain_folder, path, folder)) {
+		for (size_t i = 1; i <= folder && folder; i++) {
+			if (path[i] != '/')
+				continue;
+			part[i] = '\0';
+			enum view_kind kind = b->view->kind(b->view->context, part);
+			if (kind != VIEW_FOLDER)
+				return kind == VIEW_LINK ? VIEW_LINK : VIEW_ABSENT;
+			part[i] = '/';
+		}
+		char *copy = strndup(path, folder);
+		if (copy) { /* only a memory: without it the next path is walked again */
+			free(b->plain_folder);
+			b->plain_folder = copy;
+		}
+	}
+	return b->view->kind(b->view->context, path);
+}
+
+int names_keep(struct names *names, const char *name)
+{
+	if (names->count >= names->limit)
+		return -E2BIG;
+	if (names->count == names->room) {
+		size_t room = names->room ? names->room * 2 : 32;
+		char **items = reallocarray(names->items, room, sizeof(*items));
+		if (!items)
+			return -ENOMEM;
+		names->items = items;
+		names->room = room;
+	}
+	names->items[names->count] = strdup(name);
+	return names->items[names->count++] ? 0 : -ENOMEM;
+}
+
+static int keep_name(void *arg, const char *name)
+{
+	return names_keep(arg, name);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+int names_read(const struct plan_view *view, const char *folder, struct names *names)
+{
+	int ret = view->list(view->context, folder, keep_name, names);
+	if (ret == 0 && names->count)
+		qsort(names->items, names->count, sizeof(*names->items), by_name);
+	return ret;
+}
+
+void names_free(struct names *names)
+{
+	for (size_t i = 0; i < names->count; i++)
+		free(names->items[i]);
+	free(names->items);
+	*names = (struct names){0};
+}
+
+struct carve_walk {
+	struct builder *builder;
+	uint32_t rule;
+	size_t limit;
+	struct carved *carved;
+};
+
+static int carve_at(struct carve_walk *walk, const char *path, enum view_kind kind,
+		    uint32_t rights);
+
+static int carve_children(struct carve_walk *walk, const char *folder, uint32_t rights)
+{
+	struct builder *b = walk->builder;
+	struct names names = {.limit = walk->limit};
+	int ret = names_read(b->view, folder, &names);
+	if (ret == -E2BIG)
+		walk->carved->limited = true;
+	for (size_t i = 0; ret == 0 && i < names.count; i++) {
+		char *path = path_child(folder, names.items[i]);
+		if (!path)
+			continue; /* too long to be decided: the gate refuses it */
+		ret = carve_at(walk, path, b->view->kind(b->view->context, path), rights);
+		free(path);
+	}
+	names_free(&names);
+	/* A folder that cannot be listed is left to the gate. */
+	return ret == -ENOMEM ? ret : 0;
+}
+
+static int carve_at(struct carve_walk *walk, const char *path, enum view_kind kind, uint32_t rights)
+{
+	struct builder *b = walk->builder;
+	struct carved *carved = walk->carved;
+	if (kind == VIEW_ABSENT || kind == VIEW_LINK)
+		return 0;
+	struct reach reach = denials_reach(&b->denials, path, rights);
+	uint32_t clear = rights & ~(reach.covered | reach.inside | reach.anywhere);
+	uint32_t deeper = rights & reach.inside & ~reach.covered & ~reach.anywhere;
+	if (!(clear & RIGHT_READ))
+		clear &= ~(uint32_t)RIGHT_EXEC; /* the kernel reads what it executes */
+	carved->gap |= rights & ~clear;
+	if (clear) {
+		if (carved->rules >= walk->limit) {
+			carved->limited = true;
+			carved->gap |= clear;
+			return 0;
+		}
+		carved->rules++;
+		carved->in_wall |= clear;
+		int ret = domain_add(&b->plan->wall, &b->wall_room, path,
+				     wall_access(b, clear, kind, path), walk->rule);
+		if (ret < 0)
+			return ret;
+	}
+	if (!deeper || kind != VIEW_FOLDER || beneath_proc(path) || carved->limited)
+		return 0;
+	return carve_children(walk, path, deeper);
+}
+
+int carve(struct builder *b, const char *root, uint32_t rights, uint32_t rule, struct carved *out)
+{
+	struct carve_walk walk = {
+	    .builder = b,
+	    .rule = rule,
+	    .limit = b->options->carve_limit ? b->options->carve_limit : CARVE_LIMIT,
+	    .carved = out,
+	};
+	enum view_kind kind = plain_kind(b, root);
+	if (kind == VIEW_ABSENT || kind == VIEW_LINK)
+		return 0;
+	out->found = true;
+	if (beneath_proc(root) && strcmp(root, "/proc")) {
+		out->gap |= rights;
+		return 0;
+	}
+	return carve_at(&walk, root, kind, rights);
+}
+
+struct expansion {
+	struct builder *builder;
+	const char *pattern;
+	size_t len, limit, visited;
+	int (*each)(void *arg, const char *path);
+	void *arg;
+};
+
+static int expand_at(struct expansion *e, const char *folder);
+
+static int expand_name(struct expansion *e, const char *path)
+{
+	struct builder *b = e->builder;
+	uint64_t states = 0;
+	size_t prefix = glob_prefix(e->pattern, e->len);
+	enum view_kind kind = b->view->kind(b->view->context, path);
+	if (kind == VIEW_ABSENT || kind == VIEW_LINK)
+		return 0;
+	if (++e->visited > e->limit)
+		return -E2BIG;
+	if (path_matches(e->pattern, e->len, path, strlen(path)))
+		return e->each(e->arg, path);
+	if (kind != VIEW_FOLDER || beneath_proc(path))
+		return 0;
+	/* The tail is matched against what follows the literal prefix, which holds no wildcard. */
+	char literal[PATH_TEXT_MAX];
+	size_t literal_len = glob_unquote(e->pattern, prefix, literal);
+	if (glob_states(e->pattern + prefix + 1, e->len - prefix - 1, path + literal_len + 1,
+			strlen(path) - literal_len - 1, &states) &&
+	    !states)
+		return 0;
+	return expand_at(e, path);
+}
+
+static int expand_at(struct expansion *e, const char *folder)
+{
+	struct names names = {.limit = e->limit};
+	int ret = names_read(e->builder->view, folder, &names);
+	for (size_t i = 0; ret == 0 && i < names.count; i++) {
+		char *path = path_child(folder, names.items[i]);
+		if (path)
+			ret = expand_name(e, path);
+		free(path);
+	}
+	names_free(&names);
+	return ret == -ENOMEM || ret == -E2BIG ? ret : 0;
+}
+
+int pattern_expand(struct builder *b, const char *pattern, size_t limit,
+		   int (*each)(void *arg, const char *path), void *arg)
+{
+	struct expansion e = {.builder = b,
+			      .pattern = pattern,
+			      .len = strlen(pattern),
+			      .limit = limit,
+			      .each = each,
+			      .arg = arg};
+	char folder[PATH_TEXT_MAX];
+	literal_part(pattern, true, folder);
+	if (plain_kind(b, folder) != VIEW_FOLDER || beneath_proc(folder))
+		return 0;
+	return expand_at(&e, folder);
+}

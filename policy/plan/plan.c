@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * plan_build(): the stages in order, and what they share. Deterministic: the same scope, features
+ * and view give the same plan, whatever order the view lists names in.
+ */
+#include "policy/plan/plan.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/core/path.h"
+#include "policy/plan/build.h"
+#include "policy/plan/filter.h"
+#include "policy/plan/losses.h"
+
+int domain_add(struct domain *domain, size_t *room, const char *path, uint64_t access,
+	       uint32_t rule)
+{
+	access &= domain->handled_fs;
+	if (!access)
+		return 0;
+	if (domain->path_count == *room) {
+		size_t more = *room ? *room * 2 : 64;
+		struct path_access *paths = reallocarray(domain->paths, more, sizeof(*paths));
+		if (!paths)
+			return -ENOMEM;
+		domain->paths = paths;
+		*room = more;
+	}
+	char *copy = strdup(path);
+	if (!copy)
+		return -ENOMEM;
+	domain->paths[domain->path_count++] =
+	    (struct path_access){.path = copy, .access = access, .rule = rule};
+	return 0;
+}
+
+static int by_path_and_rule(const void *a, const void *b)
+{
+	const struct path_access *x = a, *y = b;
+	int order = path_order(x->path, strlen(x->path), y->path, strlen(y->path));
+	if (order == 0)
+		order = x->rule < y->rule ? -1 : x->rule > y->rule;
+	return order;
+}
+
+static void merge_equal(struct domain *domain)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < domain->path_count; i++) {
+		struct path_access *path = &domain->paths[i];
+		if (kept && !strcmp(domain->paths[kept - 1].path, path->path)) {
+			domain->paths[kept - 1].access |= path->access;
+			free(path->path);
+		} else {
+			domain->paths[kept++] = *path;
+		}
+	}
+	domain->path_count = kept;
+}
+
+static const struct path_access *find_path(const struct domain *domain, const char *path,
+					   size_t len)
+{
+	size_t low = 0, high = domain->path_count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const char *there = domain->paths[middle].path;
+		int order = path_order(there, strlen(there), path, len);
+		if (order == 0)
+			return &domain->paths[middle];
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+/* What the folders strictly above path give; with `self`, the path too. */
+static uint64_t access_at(const struct domain *domain, const char *path, size_t len, bool self)
+{
+	uint64_t access = 0;
+	for (size_t part = 1; part <= len; part++) {
+		if (part != 1 && part != len && path[part] != '/')
+			continue;
+		if (part == len && !self)
+			break;
+		const struct path_access *found = find_path(domain, path, part);
+		if (found)
+			access |= found->access;
+	}
+	return access;
+}
+
+void domain_tidy(struct domain *domain)
+{
+	if (!domain->path_count)
+		return;
+	qsort(domain->paths, domain->path_count, sizeof(*domain->paths), by_path_and_rule);
+	merge_equal(domain);
+	/* From the last to the first, so that what is looked up above is still in place. */
+	for (size_t i = domain->path_count; i-- > 0;) {
+		struct path_access *path = &domain->paths[i];
+		if (!(path->access & ~access_at(domain, path->path, strlen(path->path), false)))
+			path->access = 0;
+	}
+	size_t kept = 0;
+	for (size_t i = 0; i < domain->path_count; i++) {
+		if (domain->paths[i].access)
+			domain->paths[kept++] = domain->paths[i];
+		else
+			free(domain->paths[i].path);
+	}
+	domain->path_count = kept;
+}
+
+int plan_say(struct builder *b, uint32_t rule, enum lane lane, size_t landlock_rules,
+	     const char *why)
+{
+	char *copy = strdup(why);
+	if (!copy)
+		return -ENOMEM;
+	b->plan->lines[b->plan->line_count++] = (struct plan_line){
+	    .rule = rule, .lane = lane, .why = copy, .landlock_rules = landlock_rules};
+	return 0;
+}
+
+static int build_filter(struct builder *b, const struct scope_about *about)
+{
+	struct plan *plan = b->plan;
+	int abi = b->features->landlock_abi;
+	plan->fast_lane = about->record != RECORD_STRICT && abi >= ACCESS_ABI_BOUNDS;
+	plan->gated_sends = about->has_datagrams;
+	plan->gated_forks = about->processes != 0;
+	struct filter_terms terms = {
+	    .fast_lane = plan->fast_lane,
+	    .exec_fast_lane = plan->fast_lane && !about->has_exec_conditions,
+	    .scoped_signals = (plan->wall.scoped & SCOPE_SIGNAL) != 0,
+	    .traced = abi >= 1,
+	    .gated_sends = plan->gated_sends,
+	    .gated_forks = plan->gated_forks,
+	};
+	return filter_build(&terms, plan);
+}
+
+int plan_build(const struct scope *scope, const struct features *features,
+	       const struct plan_view *view, const struct plan_options *options, struct plan *out)
+{
+	static const struct plan_options none;
+	struct scope_about about;
+	*out = (struct plan){0};
+	struct builder b = {
+	    .scope = scope,
+	    .features = features,
+	    .view = view,
+	    .options = options ? options : &none,
+	    .plan = out,
+	};
+	scope_about(scope, &about);
+	int ret = denials_read(scope, &b.denials);
+	out->lines = calloc((size_t)scope_rule_count(scope) + 1, sizeof(*out->lines));
+	if (!out->lines)
+		ret = -ENOMEM;
+	if (ret == 0)
+		ret = wall_build(&b);
+	if (ret == 0)
+		ret = hull_build(&b);
+	if (ret == 0)
+		ret = build_filter(&b, &about);
+	if (ret == 0)
+		ret = losses_build(features, out);
+	denials_free(&b.denials);
+	names_free(&b.sockets);
+	free(b.plain_folder);
+	if (ret < 0)
+		plan_free(out);
+	return ret;
+}
+
+static void domain_free(struct domain *domain)
+{
+	for (size_t i = 0; i < domain->path_count; i++)
+		free(domain->paths[i].path);
+	free(domain->paths);
+	free(domain->ports);
+}
+
+void plan_free(struct plan *plan)
+{
+	if (!plan)
+		return;
+	domain_free(&plan->wall);
+	domain_free(&plan->hull);
+	for (size_t i = 0; i < plan->line_count; i++)
+		free(plan->lines[i].why);
+	for (size_t i = 0; i < plan->loss_count; i++)
+		free(plan->losses[i]);
+	free(plan->lines);
+	free(plan->losses);
+	free(plan->filter);
+	free(plan->clauses);
+	*plan = (struct plan){0};
+}
+
+/*
+ * A rule on a folder that lacks some of the write accesses (see wall_access()) does not count as
+ * write: CONTINUE would then meet a refusal that the scope does not mean. A rule on a file itself
+ * has no more than the file accesses, and they are enough to open it.
+ */
+bool plan_in_wall(const struct plan *plan, const char *path, size_t len, uint32_t rights)
+{
+	const struct domain *wall = &plan->wall;
+	if (!(wall->handled_fs & ACCESS_TRUNCATE) || !path_is_clean(path, len))
+		return false;
+	if (!rights || (rights & ~(uint32_t)(RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC)))
+		return false;
+	const struct path_access *self = find_path(wall, path, len);
+	uint64_t access = access_at(wall, path, len, true);
+	uint64_t want = 0;
+	if (rights & RIGHT_READ)
+		want |= ACCESS_READ_FILE;
+	if (rights & RIGHT_EXEC)
+		want |= ACCESS_READ_FILE | ACCESS_EXECUTE;
+	if (rights & RIGHT_WRITE)
+		want |= self && !(access & ACCESS_READ_DIR) ? ACCESS_CHANGE & ACCESS_OF_FILES
+							    : ACCESS_CHANGE;
+	return (access & want) == want;
+}

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The wall: which part of each rule Landlock can hold by itself. Always an inner approximation of
+ * the scope; what is left out is the gate's.
+ *
+ * Paths are real ones: a spelling with a symbolic link in it gets no rule, because the kernel
+ * judges what the link leads to, and resolve.c has added that as a further spelling.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/core/glob.h"
+#include "policy/core/path.h"
+#include "policy/plan/build.h"
+
+#define WHY_MAX 320
+#define EXPAND_LIMIT 65536
+#define FILE_RIGHTS (RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC)
+
+void literal_part(const char *text, bool pattern, char *out)
+{
+	size_t len = strlen(text);
+	if (pattern) {
+		len = glob_unquote(text, glob_prefix(text, len), out);
+	} else {
+		len = len < PATH_TEXT_MAX ? len : PATH_TEXT_MAX - 1;
+		memcpy(out, text, len);
+	}
+	if (!len)
+		out[len++] = '/';
+	out[len] = '\0';
+}
+
+/*
+ * A unix socket is judged by its name, and Landlock (up to ABI 7) does not see who connects. So
+ * where the scope grants some socket's name, no socket may natively get another name, nor a folder
+ * that may hold one: the agent would move a socket that it may not use to a name that it may.
+ */
+uint64_t wall_access(const struct builder *b, uint32_t rights, enum view_kind kind,
+		     const char *path)
+{
+	uint64_t access = access_of(rights, kind, path);
+	size_t len = strlen(path);
+	if (!(rights & RIGHT_WRITE) || kind != VIEW_FOLDER)
+		return access;
+	for (size_t i = 0; i < b->sockets.count; i++) {
+		const char *socket = b->sockets.items[i];
+		size_t socket_len = strlen(socket);
+		if (path_within(socket, socket_len, path, len) ||
+		    path_within(path, len, socket, socket_len))
+			return access & ~ACCESS_MOVE_SOCKETS;
+	}
+	return access;
+}
+
+static int read_sockets(struct builder *b)
+{
+	char literal[PATH_TEXT_MAX];
+	struct rule rule;
+	int ret = 0;
+	b->sockets.limit = SIZE_MAX;
+	for (uint32_t i = 0; ret == 0 && i < scope_rule_count(b->scope); i++) {
+		scope_rule(b->scope, i, &rule);
+		if (rule.denial || !(rule.rights & (RIGHT_CONNECT | RIGHT_LISTEN)) ||
+		    rule.text[0] == '\0')
+			continue;
+		const char *text = rule.text;
+		for (uint32_t n = 0; ret == 0 && text; text = scope_spelling(b->scope, i, n++)) {
+			const char *slash = strchr(text, '/');
+			if (!slash)
+				continue;
+			literal_part(slash, rule.pattern, literal);
+			ret = names_keep(&b->sockets, literal);
+		}
+	}
+	return ret;
+}
+
+struct granting {
+	struct builder *builder;
+	uint32_t rule, rights;
+	struct carved carved;
+};
+
+static int grant_root(void *arg, const char *path)
+{
+	struct granting *granting = arg;
+	return carve(granting->builder, path, granting->rights, granting->rule, &granting->carved);
+}
+
+/* A denial's exception gets its own root: the walk to it from the grant ends at the denial. */
+static int grant_exceptions(struct granting *granting, const char *root)
+{
+	struct builder *b = granting->builder;
+	char literal[PATH_TEXT_MAX];
+	struct rule denial;
+	int ret = 0;
+	for (uint32_t i = 0; i < scope_rule_count(b->scope); i++) {
+		scope_rule(b->scope, i, &denial);
+		if (!denial.denial || !(denial.rights & granting->rights))
+			continue;
+		for (uint32_t n = 0; ret == 0 && n < denial.except_count; n++) {
+			const char *except = scope_except(b->scope, i, n);
+			size_t len = strlen(except);
+			if (path_is_pattern(except, len) || len >= sizeof(literal))
+				continue;
+			literal[glob_unquote(except, len, literal)] = '\0';
+			if (strcmp(literal, root) &&
+			    path_within(literal, strlen(literal), root, strlen(root)))
+				ret = grant_root(granting, literal);
+		}
+	}
+	return ret;
+}
+
+static int grant_spelling(struct granting *granting, const char *text, bool pattern)
+{
+	if (pattern) {
+		int ret =
+		    pattern_expand(granting->builder, text, EXPAND_LIMIT, grant_root, granting);
+		if (ret == -E2BIG)
+			granting->carved.limited = true;
+		return ret == -E2BIG ? 0 : ret;
+	}
+	struct carved *carved = &granting->carved;
+	bool found = carved->found;
+	carved->found = false;
+	int ret = grant_root(granting, text);
+	if (ret == 0 && carved->found && carved->gap)
+		ret = grant_exceptions(granting, text);
+	carved->found |= found;
+	return ret;
+}
+
+static int say_grant(struct builder *b, uint32_t index, const struct rule *rule,
+		     const struct carved *carved)
+{
+	char why[WHY_MAX];
+	const char *limited = carved->limited ? "; the bound on rules was met" : "";
+	const char *digest =
+	    rule->conditions & CONDITION_SHA256 ? "; the gate compares the digest at exec" : "";
+	if (!carved->rules) {
+		const char *reason = "everything in it may be denied";
+		if (!carved->found)
+			reason = rule->pattern ? "nothing matches it now" : "does not exist yet";
+		else if (path_within(rule->text, strlen(rule->text), "/proc", strlen("/proc")))
+			reason = "inodes of /proc do not last";
+		if (rule->section == SECTION_EXEC_ALLOW && !carved->found)
+			snprintf(why, sizeof(why),
+				 "%s: programs that appear later are refused by the wall%s", reason,
+				 limited);
+		else
+			snprintf(why, sizeof(why), "%s%s", reason, limited);
+		return plan_say(b, index, LANE_GATE, 0, why);
+	}
+	if (rule->pattern)
+		snprintf(why, sizeof(why),
+			 "pattern, expanded at launch to %zu Landlock rules%s%s; programs that "
+			 "appear later are refused by the wall",
+			 carved->rules, limited, digest);
+	else if (!carved->gap && !carved->limited)
+		snprintf(why, sizeof(why),
+			 "literal path, nothing denied beneath: %zu Landlock rule%s%s",
+			 carved->rules, carved->rules == 1 ? "" : "s", digest);
+	else
+		snprintf(why, sizeof(why),
+			 "literal path, denials beneath: carved into %zu Landlock rule%s, the rest "
+			 "is the gate's%s%s",
+			 carved->rules, carved->rules == 1 ? "" : "s", limited, digest);
+	enum lane lane = carved->gap || carved->limited || rule->conditions || rule->pattern
+			     ? LANE_CARVE
+			     : LANE_WALL;
+	return plan_say(b, index, lane, carved->rules, why);
+}
+
+static int grant(struct builder *b, uint32_t index, const struct rule *rule)
+{
+	struct granting granting = {
+	    .builder = b, .rule = index, .rights = rule->rights & FILE_RIGHTS};
+	bool exec = rule->section == SECTION_EXEC_ALLOW;
+	if (b->features->landlock_abi < 1)
+		return plan_say(b, index, LANE_GATE, 0, "this kernel has no Landlock");
+	if (rule->conditions & CONDITION_SESSION_TERMINAL)
+		return plan_say(b, index, LANE_GATE, 0,
+				"only terminals of the session: the gate looks which one it is");
+	if (!exec && rule->conditions)
+		return plan_say(b, index, LANE_GATE, 0, "condition: judged at each call");
+	if (!exec && rule->pattern)
+		return plan_say(b, index, LANE_GATE, 0, "pattern: Landlock knows only trees");
+	int ret = grant_spelling(&granting, rule->text, rule->pattern);
+	for (uint32_t n = 0; ret == 0 && n < rule->spelling_count; n++)
+		ret = grant_spelling(&granting, scope_spelling(b->scope, index, n), rule->pattern);
+	return ret < 0 ? ret : say_grant(b, index, rule, &granting.carved);
+}
+
+static int say_other(struct builder *b, uint32_t index, const struct rule *rule)
+{
+	switch (rule->section) {
+	case SECTION_ENV_PASS:
+	case SECTION_ENV_SET:
+		return plan_say(b, index, LANE_WALL, 0,
+				"applied once, at launch: what is not passed is nowhere");
+	case SECTION_NETWORK_CONNECT:
+	case SECTION_NETWORK_LISTEN:
+		if (rule->network == NETWORK_UNIX)
+			return plan_say(b, index, LANE_GATE, 0,
+					"unix socket by path: Landlock does not see it");
+		if (rule->network == NETWORK_ABSTRACT)
+			return plan_say(b, index, LANE_GATE, 0,
+					"abstract unix socket: the wall denies all outside");
+		if (rule->network == NETWORK_HOST)
+			return plan_say(b, index, LANE_REFUSED, 0,
+					"host names are not yet enforced");
+		return plan_say(b, index, LANE_GATE, 0,
+				rule->protocol == PROTOCOL_UDP
+				    ? "UDP: Landlock does not see it"
+				    : "address: the wall denies all TCP ports, the gate connects");
+	default:
+		return plan_say(b, index, LANE_REFUSED, 0,
+				"denial: taken out of the wall, decided by the gate");
+	}
+}
+
+/* The kernel opens a program's ELF interpreter as if the program did. */
+static int add_interpreters(struct builder *b, bool exec)
+{
+	int ret = 0;
+	for (size_t i = 0; ret == 0 && exec && i < b->options->interpreter_count; i++) {
+		const char *path = b->options->interpreters[i];
+		enum view_kind kind = plain_kind(b, path);
+		uint32_t rights = RIGHT_READ | RIGHT_EXEC;
+		struct reach reach = denials_reach(&b->denials, path, rights);
+		if (kind == VIEW_FILE && !((reach.covered | reach.anywhere) & rights))
+			ret = domain_add(&b->plan->wall, &b->wall_room, path,
+					 access_of(rights, kind, path), RULE_NONE);
+	}
+	return ret;
+}
+
+int wall_build(struct builder *b)
+{
+	int abi = b->features->landlock_abi;
+	bool exec = false;
+	struct rule rule;
+	b->plan->wall.handled_fs = access_handled_fs(abi);
+	b->plan->wall.handled_net = access_handled_net(abi);
+	b->plan->wall.scoped = access_scoped(abi);
+	int ret = read_sockets(b);
+	for (uint32_t i = 0; ret == 0 && i < scope_rule_count(b->scope); i++) {
+		scope_rule(b->scope, i, &rule);
+		if (rule.denial || !(rule.rights & FILE_RIGHTS)) {
+			ret = say_other(b, i, &rule);
+			continue;
+		}
+		exec |= (rule.rights & RIGHT_EXEC) != 0;
+		ret = grant(b, i, &rule);
+	}
+	if (ret == 0 && abi >= 1)
+		ret = add_interpreters(b, exec);
+	domain_tidy(&b->plan->wall);
+	return ret;
+}
