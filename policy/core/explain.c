@@ -270,6 +270,8 @@ static void put_denial(struct out *out, const struct scope *scope, const struct 
 	put_agent(out, scope);
 	if (rule->origin == ORIGIN_SESSION)
 		put_string(out, "; remit protects this itself, no manifest can grant it");
+	else if (rule->origin == ORIGIN_IMPLIED)
+		put_string(out, "; it follows from another rule, no `except` lifts it");
 	else if (query->object == OBJECT_PATH)
 		put_string(out, "; an `except` in that rule would lift it");
 	else
