@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A second opinion: what the manifest's words say of a query, as plainly as can be.
+
+Written from the manifest's description alone, sharing no code and no idea of speed with policy/core: a list
+of rules is walked from end to end, patterns are matched by recursion, links are followed by the real tree.
+"""
+import ipaddress
+import os
+
+GIVES = {  # what a grant in each list allows
+    "files.read": {"read"},
+    "files.write": {"read", "write"},
+    "exec.allow": {"read", "exec"},
+    "network.connect": {"connect"},
+    "network.listen": {"listen"},
+    "env.pass": {"env"},
+}
+TAKES = {  # what a denial in each list refuses
+    "files.deny": {"read", "write"},
+    "files.deny_write": {"write"},
+    "exec.deny": {"exec"},
+    "network.deny": {"connect", "listen"},
+}
+WILD = "*?["
+
+
+def match_component(pattern, text):
+    """One component against one name: *, ?, [a-z], [!a], backslash quotes."""
+    if pattern == "":
+        return text == ""
+    head, rest = pattern[0], pattern[1:]
+    if head == "*":
+        return any(match_component(rest, text[i:]) for i in range(len(text) + 1))
+    if text == "":
+        return False
+    if head == "?":
+        return match_component(rest, text[1:])
+    if head == "[":
+        end = rest.find("]", 2 if rest.startswith("!") else 1)
+        if end > 0:
+            return in_set(rest[:end], text[0]) and match_component(rest[end + 1:], text[1:])
+    if head == "\\" and rest:
+        head, rest = rest[0], rest[1:]
+    return head == text[0] and match_component(rest, text[1:])
+
+
+def in_set(members, char):
+    negated = members.startswith("!")
+    members = members[1:] if negated else members
+    found, i = False, 0
+    while i < len(members):
+        if i + 2 < len(members) and members[i + 1] == "-":
+            found |= members[i] <= char <= members[i + 2]
+            i += 3
+        else:
+            found |= members[i] == char
+            i += 1
+    return found != negated
+
+
+def match_components(pattern, names):
+    """True when the pattern matches the path or a folder above it."""
+    if not pattern:
+        return True  # matched so far: the rest lies beneath
+    if pattern[0] == "**":
+        return any(match_components(pattern[1:], names[i:]) for i in range(len(names) + 1))
+    return bool(names) and match_component(pattern[0], names[0]) and match_components(pattern[1:], names[1:])
+
+
+def split(path):
+    return [name for name in path.split("/") if name]
+
+
+def spellings(path):
+    """The path as written and as it is after links, as far as it is literal."""
+    names = split(path)
+    literal = 0
+    while literal < len(names) and not any(c in names[literal] for c in WILD):
+        literal += 1
+    real = os.path.realpath("/" + "/".join(names[:literal]))
+    return [names, split(real) + names[literal:]]
+
+
+def covers(path, names):
+    return any(match_components(spelling, names) for spelling in spellings(path))
+
+
+def split_endpoint(text):
+    """protocol, host, ports of `[udp:]host:ports`."""
+    protocol = "tcp"
+    for name in ("tcp:", "udp:"):
+        if text.startswith(name):
+            protocol, text = name[:-1], text[len(name):]
+    host, ports = text.rsplit(":", 1)
+    return protocol, host, ports
+
+
+def network_of(host):
+    host = host.replace("[", "").replace("]", "")
+    return ipaddress.ip_network(host if "/" in host else host + ("/128" if ":" in host else "/32"))
+
+
+def port_in(ports, port):
+    for part in ports.split(","):
+        low, _, high = part.partition("-")
+        if part == "*" or int(low) <= port <= int(high or low):
+            return True
+    return False
+
+
+def address_of(host):
+    address = ipaddress.ip_address(host.strip("[]"))
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def covers_endpoint(text, query):
+    """Does an item of a network list cover the endpoint of a query?"""
+    if text.startswith("unix:") or query.startswith("unix:"):
+        if not (text.startswith("unix:") and query.startswith("unix:")):
+            return False
+        text, query = text[5:], query[5:]
+        if text.startswith("@") or query.startswith("@"):
+            return text == query
+        return covers(text, split(real_path(query)))
+    protocol, host, ports = split_endpoint(text)
+    asked_protocol, asked_host, asked_port = split_endpoint(query)
+    if protocol != asked_protocol or not port_in(ports, int(asked_port)):
+        return False
+    return host == "*" or address_of(asked_host) in network_of(host)
+
+
+def real_path(path):
+    """Where an open, or a creation, of the path would land."""
+    return os.path.realpath(path)
+
+
+class Naive:
+    def __init__(self, rules):
+        """rules: [{"section": "files.read", "text": …, "except": […]}]"""
+        self.rules = rules
+
+    def covered(self, rule, verb, thing):
+        if verb == "env":
+            return match_component(rule["text"], thing)
+        if verb in ("connect", "listen"):
+            return covers_endpoint(rule["text"], thing)
+        names = split(real_path(thing))
+        return covers(rule["text"], names) and not any(covers(e, names) for e in rule.get("except", []))
+
+    def allows(self, verb, thing):
+        granted = False
+        for rule in self.rules:
+            if verb in TAKES.get(rule["section"], ()) and self.covered(rule, verb, thing):
+                return False
+            if verb in GIVES.get(rule["section"], ()) and self.covered(rule, verb, thing):
+                granted = True
+        return granted
