@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Finding files. Guarantees that nothing here depends on the environment but HOME, XDG_STATE_HOME
+ * and PATH, each only where place.h says so. */
+#include "tools/place.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "policy/core/path.h"
+
+char *place_real(const char *path)
+{
+	return realpath(path, NULL);
+}
+
+char *place_absolute(const char *path)
+{
+	char folder[PATH_TEXT_MAX], joined[PATH_TEXT_MAX];
+	char *real = realpath(path, NULL);
+	long len;
+
+	if (real || errno != ENOENT)
+		return real;
+	if (!getcwd(folder, sizeof(folder)))
+		return NULL;
+	len = path_join(folder, strlen(folder), path, strlen(path), joined, sizeof(joined));
+	if (len < 0) {
+		errno = (int)-len;
+		return NULL;
+	}
+	return strdup(joined);
+}
+
+char *place_self(void)
+{
+	return realpath("/proc/self/exe", NULL);
+}
+
+/* Real path of `name` taken from the folder of the executable. */
+static char *beside(const char *name)
+{
+	char path[PATH_TEXT_MAX];
+	char *self = place_self(), *slash;
+	int len;
+
+	if (!self)
+		return NULL;
+	slash = strrchr(self, '/');
+	len = snprintf(path, sizeof(path), "%.*s/%s", (int)(slash - self), self, name);
+	free(self);
+	if (len < 0 || (size_t)len >= sizeof(path)) {
+		errno = ENAMETOOLONG;
+		return NULL;
+	}
+	return realpath(path, NULL);
+}
+
+static bool is_kind(const char *path, mode_t kind)
+{
+	struct stat status;
+
+	return !stat(path, &status) && (status.st_mode & S_IFMT) == kind;
+}
+
+static char *first_of(const char *beside_name, const char *installed, mode_t kind)
+{
+	char *path = beside(beside_name);
+
+	if (path && is_kind(path, kind))
+		return path;
+	free(path);
+	path = realpath(installed, NULL);
+	if (path && !is_kind(path, kind)) {
+		free(path);
+		errno = ENOENT;
+		return NULL;
+	}
+	return path;
+}
+
+char *place_profiles(void)
+{
+	char *path = first_of("../../policy/profiles", REMIT_PROFILEDIR, S_IFDIR);
+
+	/* Only a manifest that includes a profile needs the folder: the message about it then names
+	 * where it was looked for. */
+	return path ? path : strdup(REMIT_PROFILEDIR);
+}
+
+char *place_shim(void)
+{
+	return first_of("libremit.so", REMIT_LIBDIR "/libremit.so", S_IFREG);
+}
+
+static char *clean_absolute(const char *path)
+{
+	char joined[PATH_TEXT_MAX];
+
+	if (!path || path[0] != '/' ||
+	    path_join("/", 1, path, strlen(path), joined, sizeof(joined)) < 0)
+		return NULL;
+	return strdup(joined);
+}
+
+int place_operator(struct operator* out)
+{
+	const struct passwd *entry = getpwuid(geteuid());
+
+	*out = (struct operator){0};
+	if (asprintf(&out->uid, "%u", (unsigned int)geteuid()) < 0) {
+		out->uid = NULL;
+		return -ENOMEM;
+	}
+	out->user = strdup(entry && entry->pw_name[0] ? entry->pw_name : out->uid);
+	out->home = clean_absolute(getenv("HOME"));
+	if (!out->home && entry)
+		out->home = clean_absolute(entry->pw_dir);
+	if (out->user)
+		return 0;
+	place_operator_free(out);
+	return -ENOMEM;
+}
+
+void place_operator_free(struct operator* operator)
+{
+	free(operator->home);
+	free(operator->user);
+	free(operator->uid);
+	*operator=(struct operator){0};
+}
+
+char *place_state(const struct operator* operator)
+{
+	const char *state = getenv("XDG_STATE_HOME");
+	char *path = NULL;
+
+	if (state && state[0] == '/') {
+		if (asprintf(&path, "%s/remit", state) < 0)
+			path = NULL;
+	} else if (operator->home) {
+		if (asprintf(&path, "%s/.local/state/remit", operator->home) < 0)
+			path = NULL;
+	} else {
+		errno = ENOENT;
+	}
+	return path;
+}
+
+int place_make_folder(const char *path)
+{
+	char part[PATH_TEXT_MAX];
+	size_t len = strlen(path);
+
+	if (len >= sizeof(part))
+		return -ENAMETOOLONG;
+	memcpy(part, path, len + 1);
+	for (size_t i = 1; i <= len; i++) {
+		if (part[i] != '/' && part[i] != '\0')
+			continue;
+		part[i] = '\0';
+		if (mkdir(part, 0700) && errno != EEXIST)
+			return -errno;
+		part[i] = path[i];
+	}
+	return is_kind(path, S_IFDIR) ? 0 : -ENOTDIR;
+}
+
+/* An executable file at folder/name; *seen is set when something is there that is none. */
+static char *candidate(const char *folder, size_t folder_len, const char *name, bool *seen)
+{
+	char path[PATH_TEXT_MAX], cwd[PATH_TEXT_MAX], joined[PATH_TEXT_MAX];
+	int len = snprintf(path, sizeof(path), "%.*s%s%s", (int)folder_len, folder,
+			   folder_len ? "/" : "", name);
+
+	if (len < 0 || (size_t)len >= sizeof(path) || access(path, F_OK))
+		return NULL;
+	if (!is_kind(path, S_IFREG) || access(path, X_OK)) {
+		*seen = true;
+		return NULL;
+	}
+	/* Not the real path: a program such as busybox goes by the name it was called with. Nor
+	 * folded: "link/.." means what the kernel says. */
+	if (path[0] == '/')
+		return strdup(path);
+	if (!getcwd(cwd, sizeof(cwd)))
+		return NULL;
+	len = snprintf(joined, sizeof(joined), "%s/%s", strcmp(cwd, "/") ? cwd : "", path);
+	return len < 0 || (size_t)len >= sizeof(joined) ? NULL : strdup(joined);
+}
+
+char *place_program(const char *name)
+{
+	const char *search = getenv("PATH");
+	bool seen = false;
+	char *found = NULL;
+
+	if (strchr(name, '/')) {
+		found = candidate("", 0, name, &seen);
+	} else if (*name) {
+		if (!search)
+			search = "/usr/local/bin:/usr/bin:/bin";
+		while (!found) {
+			size_t len = strcspn(search, ":");
+
+			found = candidate(search, len, name, &seen);
+			if (!search[len])
+				break;
+			search += len + 1;
+		}
+	}
+	if (!found)
+		errno = seen ? EACCES : ENOENT;
+	return found;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/prepare.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "shim/kernel/kernel.h"
+#include "tools/output.h"
+
+/* What the gate itself reads beyond the scope: its callers' memory, files and status. */
+static const char *const broker_read[] = {"/proc"};
+
+int prepare(const struct loaded *loaded, const char *private, struct prepared *out)
+{
+	const char *const broker_write[] = {private};
+	struct plan_options options = {
+	    .broker_read = broker_read,
+	    .broker_read_count = sizeof(broker_read) / sizeof(broker_read[0]),
+	    .broker_write = broker_write,
+	    .broker_write_count = private ? 1 : 0,
+	};
+	int error;
+
+	*out = (struct prepared){0};
+	error = kernel_probe(&out->features);
+	if (error) {
+		output_error("cannot find out what this kernel enforces: %s", strerror(-error));
+		return error;
+	}
+	error = place_interpreters(&out->interpreters, &out->interpreter_count);
+	if (!error) {
+		options.interpreters = (const char *const *)out->interpreters;
+		options.interpreter_count = out->interpreter_count;
+		error =
+		    plan_build(&loaded->scope, &out->features, &kernel_view, &options, &out->plan);
+	}
+	if (error)
+		output_error("cannot plan the session: %s", strerror(-error));
+	return error;
+}
+
+void prepare_free(struct prepared *prepared)
+{
+	for (size_t i = 0; i < prepared->interpreter_count; i++)
+		free(prepared->interpreters[i]);
+	free(prepared->interpreters);
+	plan_free(&prepared->plan);
+	*prepared = (struct prepared){0};
+}

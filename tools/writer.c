@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* JSON as RFC 8259 has it, one writer for all subcommands. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "tools/output.h"
+#include "tools/utf8.h"
+
+static void write_string(FILE *stream, const char *bytes, size_t len)
+{
+	fputc('"', stream);
+	for (size_t i = 0; i < len;) {
+		unsigned char byte = (unsigned char)bytes[i];
+		size_t step = utf8_length(bytes + i, len - i);
+
+		if (byte == '"' || byte == '\\') {
+			fprintf(stream, "\\%c", byte);
+			i++;
+		} else if (byte < 0x20 || byte == 0x7f || step == 0) {
+			fprintf(stream, "\\u%04x", byte);
+			i++;
+		} else {
+			fwrite(bytes + i, 1, step, stream);
+			i += step;
+		}
+	}
+	fputc('"', stream);
+}
+
+static void begin(struct writer *json, const char *key)
+{
+	uint64_t bit = 1ULL << (json->depth & 63);
+
+	if (json->depth && (json->used & bit))
+		fputc(',', json->stream);
+	json->used |= bit;
+	if (key) {
+		write_string(json->stream, key, strlen(key));
+		fputc(':', json->stream);
+	}
+}
+
+void writer_open(struct writer *json, const char *key, char bracket)
+{
+	begin(json, key);
+	fputc(bracket, json->stream);
+	json->depth++;
+	json->used &= ~(1ULL << (json->depth & 63));
+}
+
+void writer_close(struct writer *json, char bracket)
+{
+	fputc(bracket, json->stream);
+	json->depth--;
+	if (!json->depth)
+		fputc('\n', json->stream);
+}
+
+void writer_text(struct writer *json, const char *key, const char *text)
+{
+	writer_bytes(json, key, text, strlen(text));
+}
+
+void writer_bytes(struct writer *json, const char *key, const char *bytes, size_t len)
+{
+	begin(json, key);
+	write_string(json->stream, bytes, len);
+}
+
+void writer_number(struct writer *json, const char *key, int64_t number)
+{
+	begin(json, key);
+	fprintf(json->stream, "%" PRId64, number);
+}
+
+void writer_bool(struct writer *json, const char *key, bool value)
+{
+	begin(json, key);
+	fputs(value ? "true" : "false", json->stream);
+}
+
+void writer_null(struct writer *json, const char *key)
+{
+	begin(json, key);
+	fputs("null", json->stream);
+}
