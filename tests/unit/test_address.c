@@ -104,7 +104,8 @@ START_TEST(test_against_libc)
 			text[i] = "0123:::..af"[rand() % 11];
 		text[len] = '\0';
 		int ours = address_parse_ip(text, len, &address);
-		int theirs = inet_pton(AF_INET, text, ip) == 1 || inet_pton(AF_INET6, text, ip) == 1;
+		int theirs =
+		    inet_pton(AF_INET, text, ip) == 1 || inet_pton(AF_INET6, text, ip) == 1;
 		ck_assert_msg((ours == 0) == theirs, "%s: %d %d", text, ours, theirs);
 	}
 }

@@ -43,8 +43,7 @@ START_TEST(test_clean)
 	char longest[PATH_TEXT_MAX + 1];
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		ck_assert_msg(path_is_clean(cases[i].path, strlen(cases[i].path)) ==
-				  cases[i].clean,
+		ck_assert_msg(path_is_clean(cases[i].path, strlen(cases[i].path)) == cases[i].clean,
 			      "%s", cases[i].path);
 	ck_assert(!path_is_clean("/a\0b", 4));
 	ck_assert(!path_is_clean("/abcdefghijk\0b", 14));
@@ -195,8 +194,8 @@ START_TEST(test_matches)
 {
 	for (size_t i = 0; i < sizeof(match_cases) / sizeof(match_cases[0]); i++)
 		ck_assert_msg(path_matches(match_cases[i].pattern, strlen(match_cases[i].pattern),
-					   match_cases[i].path, strlen(match_cases[i].path)) ==
-				  match_cases[i].matches,
+					   match_cases[i].path,
+					   strlen(match_cases[i].path)) == match_cases[i].matches,
 			      "%s on %s", match_cases[i].pattern, match_cases[i].path);
 }
 END_TEST
@@ -257,7 +256,7 @@ static void random_components(char *out, const char *const *choice, int choices,
 	}
 }
 
-static const char *const pattern_parts[] = {"a",  "b",	"ab",  "*",    "**",
+static const char *const pattern_parts[] = {"a", "b",  "ab",  "*",    "**",
 					    "?", "a*", "*b*", "a*b*", "?b"};
 static const char *const path_parts[] = {"a", "b", "ab", "aab", "abb", "ba"};
 
