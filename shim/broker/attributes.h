@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the calls on attributes (files_attributes.c, files_xattr.c) share. */
+#ifndef REMIT_BROKER_ATTRIBUTES_H
+#define REMIT_BROKER_ATTRIBUTES_H
+
+#include "shim/broker/files.h"
+
+/* 0 when the attributes of the object may be changed, else a negative errno. by_fd: the caller
+ * holds the object itself. */
+int attributes_judge(struct request *request, const struct object *object, bool by_fd);
+
+/* Reads the path and resolves it under AT_SYMLINK_NOFOLLOW and AT_EMPTY_PATH. 0; or *reply is the
+ * answer. */
+int attributes_resolve(struct request *request, int dirfd, uint64_t address, uint64_t at_flags,
+		       struct object *out, bool *by_fd, struct reply *reply);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Shared pieces of the file calls: see files.h. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "shim/broker/files.h"
+
+struct reply files_error(int error)
+{
+	return reply_error(error < 0 ? -error : EACCES);
+}
+
+int files_read_path(struct request *request, uint64_t address, bool wall_covers, char *buf,
+		    struct reply *reply)
+{
+	long len = memory_read_string(request, address, buf, PATH_TEXT_MAX);
+
+	if (len >= 0)
+		return 0;
+	if (len != -EPERM)
+		*reply = files_error((int)len);
+	else if (wall_covers)
+		*reply = reply_continue();
+	else
+		*reply = files_error(judge_never(request, request->name, "?",
+						 "the caller's memory cannot be read", EACCES));
+	return -1;
+}
+
+bool files_is_dots(const struct object *object)
+{
+	return strcmp(object->name, ".") == 0 || strcmp(object->name, "..") == 0 ||
+	       strcmp(object->name, "/") == 0;
+}
+
+const char *files_name(const struct object *object, char *buf)
+{
+	snprintf(buf, NAME_MAX + 2, "%s%s", object->name, object->slash ? "/" : "");
+	return buf;
+}
+
+int files_take_umask(struct request *request)
+{
+	int mask = request_umask(request);
+
+	if (mask < 0)
+		return mask;
+	umask((mode_t)mask);
+	return 0;
+}
+
+uint64_t files_limit(const struct request *request, int resource)
+{
+	struct rlimit limit;
+
+	if (prlimit(request->tid, resource, NULL, &limit) != 0)
+		return UINT64_MAX;
+	return limit.rlim_cur == RLIM_INFINITY ? UINT64_MAX : limit.rlim_cur;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the performers of file calls share. */
+#ifndef REMIT_BROKER_FILES_H
+#define REMIT_BROKER_FILES_H
+
+#include "shim/broker/broker.h"
+
+/* Reads a path argument into buf of PATH_TEXT_MAX. 0; or *reply is the answer: a file call whose
+ * memory cannot be read at all is left to the wall when it covers the call, else refused. */
+int files_read_path(struct request *request, uint64_t address, bool wall_covers, char *buf,
+		    struct reply *reply);
+
+/* The answer for a negative errno. */
+struct reply files_error(int error);
+
+/* The errno of a name that no call creates, removes or moves (".", "..", "/"): `dots` for those,
+ * else 0. */
+bool files_is_dots(const struct object *object);
+
+/* object.name with its trailing slash, as the kernel should see it. buf of NAME_MAX + 2. */
+const char *files_name(const struct object *object, char *buf);
+
+/* Sets this thread's umask to the caller's. 0 or a negative errno. */
+int files_take_umask(struct request *request);
+
+/* The calling thread's resource limit, soft; UINT64_MAX when it has none or is gone. */
+uint64_t files_limit(const struct request *request, int resource);
+
+#endif

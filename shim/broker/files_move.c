@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * rename and link: what gives an object another name.
+ *
+ * Guarantees: nothing gets rights by its new name that it did not have; no folder moves so that a
+ * denial beneath it is lost, or so that something comes to lie at a denied name. Where both names
+ * may be written but the move itself would do that, the answer is EXDEV, upon which programs copy,
+ * and the copy is judged file by file.
+ *
+ * Whether a name is a folder is asked and acted upon under one lock: every rename that could swap
+ * it meanwhile and matters to a denial comes through here, because the wall covers no folder with a
+ * denial beneath it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "shim/broker/files.h"
+#include "shim/broker/performers.h"
+
+#ifndef RENAME_NOREPLACE
+#define RENAME_NOREPLACE (1 << 0) /* linux/fs.h */
+#define RENAME_EXCHANGE (1 << 1)
+#define RENAME_WHITEOUT (1 << 2)
+#endif
+
+static pthread_mutex_t move_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static int refuse_move(struct request *request, const struct object *object, const char *why)
+{
+	return judge_never(request, request->name, object->path, why, EXDEV);
+}
+
+/* True when the object may do at `to` what it may not do at `from`. */
+static bool gains_rights(struct request *request, const struct object *from,
+			 const struct object *to)
+{
+	static const enum verb verbs[] = {VERB_READ, VERB_WRITE, VERB_EXEC, VERB_CONNECT,
+					  VERB_LISTEN};
+
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++) {
+		if (judge_would_allow(request, verbs[i], to->path, to->len) &&
+		    !judge_would_allow(request, verbs[i], from->path, from->len))
+			return true;
+	}
+	return false;
+}
+
+static bool folder_moves_safely(struct request *request, const struct object *from,
+				const struct object *to)
+{
+	const struct scope *scope = broker_scope(request->broker);
+
+	if (!decide_moves_safely(scope, from->path, from->len, to->path, to->len))
+		return false;
+	/* Arriving where something beneath is denied would put things at denied names, or make the
+	 * parent of one: only if the denial goes with the folder. */
+	if (!(decide_beneath(scope, to->path, to->len) & BENEATH_DENIAL))
+		return true;
+	return decide_moves_safely(scope, to->path, to->len, from->path, from->len);
+}
+
+/* One direction. 0 or a negative errno. */
+static int check_move(struct request *request, const struct object *from, const struct object *to)
+{
+	struct stat st;
+
+	if (fstatat(from->parent, from->name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return -errno;
+	if (S_ISDIR(st.st_mode) && !folder_moves_safely(request, from, to))
+		return refuse_move(request, from, "something is denied beneath one of the names");
+	if (gains_rights(request, from, to))
+		return refuse_move(request, from, "it would have more rights at its new name");
+	return 0;
+}
+
+static struct reply move(struct request *request, const struct object *from,
+			 const struct object *to, uint32_t flags)
+{
+	char from_buf[NAME_MAX + 2], to_buf[NAME_MAX + 2];
+	int error = check_move(request, from, to);
+
+	if (!error && (flags & RENAME_EXCHANGE))
+		error = check_move(request, to, from);
+	if (error)
+		return files_error(error);
+	return reply_result(syscall(SYS_renameat2, from->parent, files_name(from, from_buf),
+				    to->parent, files_name(to, to_buf), flags));
+}
+
+static bool same_folder(const struct object *from, const struct object *to)
+{
+	size_t from_len = from->len - strlen(from->name), to_len = to->len - strlen(to->name);
+
+	return from_len == to_len && memcmp(from->path, to->path, to_len) == 0;
+}
+
+static struct reply rename_objects(struct request *request, const struct object *from,
+				   const struct object *to, uint32_t flags)
+{
+	if (files_is_dots(from) || files_is_dots(to))
+		return reply_error((flags & RENAME_NOREPLACE) && files_is_dots(to) ? EEXIST
+										   : EBUSY);
+	int error = judge_path(request, VERB_WRITE, from);
+
+	if (!error)
+		error = judge_path(request, VERB_WRITE, to);
+	if (error)
+		return files_error(error);
+	/* Between folders Landlock compares its own rules, which know less than the scope. */
+	if (same_folder(from, to) && judge_in_wall(request, VERB_WRITE, from) &&
+	    judge_in_wall(request, VERB_WRITE, to))
+		return reply_continue();
+	pthread_mutex_lock(&move_lock);
+	struct reply reply = move(request, from, to, flags);
+
+	pthread_mutex_unlock(&move_lock);
+	return reply;
+}
+
+static struct reply rename_any(struct request *request, int from_dirfd, uint64_t from_address,
+			       int to_dirfd, uint64_t to_address, uint64_t flag_word)
+{
+	char from_path[PATH_TEXT_MAX], to_path[PATH_TEXT_MAX];
+	struct object from, to;
+	struct reply reply;
+	uint32_t flags = (uint32_t)flag_word;
+
+	if ((flags & ~(uint32_t)(RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT)) ||
+	    ((flags & (RENAME_NOREPLACE | RENAME_WHITEOUT)) && (flags & RENAME_EXCHANGE)))
+		return reply_error(EINVAL);
+	if (flags & RENAME_WHITEOUT) /* leaves a device node behind */
+		return reply_error(EPERM);
+	if (files_read_path(request, from_address, true, from_path, &reply) != 0 ||
+	    files_read_path(request, to_address, true, to_path, &reply) != 0)
+		return reply;
+	int error = resolve(request, from_dirfd, from_path, RESOLVE_PARENT, &from);
+
+	if (error)
+		return files_error(error);
+	error = resolve(request, to_dirfd, to_path, RESOLVE_PARENT, &to);
+	if (!error) {
+		reply = rename_objects(request, &from, &to, flags);
+		object_close(&to);
+	} else {
+		reply = files_error(error);
+	}
+	object_close(&from);
+	return reply;
+}
+
+struct reply perform_rename(struct request *request)
+{
+	return rename_any(request, AT_FDCWD, request->notif.data.args[0], AT_FDCWD,
+			  request->notif.data.args[1], 0);
+}
+
+struct reply perform_renameat(struct request *request)
+{
+	return rename_any(request, (int)request->notif.data.args[0], request->notif.data.args[1],
+			  (int)request->notif.data.args[2], request->notif.data.args[3], 0);
+}
+
+struct reply perform_renameat2(struct request *request)
+{
+	return rename_any(request, (int)request->notif.data.args[0], request->notif.data.args[1],
+			  (int)request->notif.data.args[2], request->notif.data.args[3],
+			  request->notif.data.args[4]);
+}
+
+/* The source must be writable by its name: a second name is a way to write to it, and outlives the
+ * first. Readable only: EXDEV, as Landlock says, so that programs copy. */
+static int check_link(struct request *request, const struct object *from, const struct object *to)
+{
+	/* A file that never had a name, or has none any more, is the caller's own. */
+	if (from->anonymous)
+		return from->by_magic_link ? 0 : -ENOENT;
+	if (!judge_would_allow(request, VERB_WRITE, from->path, from->len)) {
+		int error = judge_path(request, VERB_WRITE, from);
+
+		if (error == -EACCES &&
+		    judge_would_allow(request, VERB_READ, from->path, from->len))
+			return -EXDEV;
+		return error ? error : -EACCES;
+	}
+	if (gains_rights(request, from, to))
+		return refuse_move(request, from, "it would have more rights at its new name");
+	return 0;
+}
+
+static struct reply link_objects(struct request *request, const struct object *from,
+				 const struct object *to)
+{
+	char self_path[32], name[NAME_MAX + 2];
+
+	if (files_is_dots(to))
+		return reply_error(EEXIST);
+	if (from->type == S_IFDIR)
+		return reply_error(EPERM);
+	int error = check_link(request, from, to);
+
+	if (!error)
+		error = judge_path(request, VERB_WRITE, to);
+	if (error)
+		return files_error(error);
+	/* Through the handle: exactly the object that was judged gets the name. */
+	return reply_result(linkat(AT_FDCWD, object_self_path(from->handle, self_path), to->parent,
+				   files_name(to, name), AT_SYMLINK_FOLLOW));
+}
+
+static struct reply link_any(struct request *request, int from_dirfd, uint64_t from_address,
+			     int to_dirfd, uint64_t to_address, uint64_t flags)
+{
+	char from_path[PATH_TEXT_MAX], to_path[PATH_TEXT_MAX];
+	struct object from, to;
+	struct reply reply;
+	unsigned int how = (flags & AT_SYMLINK_FOLLOW) ? 0 : RESOLVE_NOFOLLOW_LAST;
+
+	if ((uint32_t)flags & ~(uint32_t)(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
+		return reply_error(EINVAL);
+	if (files_read_path(request, from_address, true, from_path, &reply) != 0 ||
+	    files_read_path(request, to_address, true, to_path, &reply) != 0)
+		return reply;
+	/* By fd alone: Linux 6.10 asks for the opener's own credentials, which are the broker's. */
+	if (flags & AT_EMPTY_PATH)
+		how |= RESOLVE_EMPTY_PATH;
+	int error = resolve(request, from_dirfd, from_path, how, &from);
+
+	if (error)
+		return files_error(error);
+	if (from_path[0] == '\0')
+		from.by_magic_link = true;
+	error = resolve(request, to_dirfd, to_path, RESOLVE_PARENT, &to);
+	if (!error) {
+		reply = link_objects(request, &from, &to);
+		object_close(&to);
+	} else {
+		reply = files_error(error);
+	}
+	object_close(&from);
+	return reply;
+}
+
+struct reply perform_link(struct request *request)
+{
+	return link_any(request, AT_FDCWD, request->notif.data.args[0], AT_FDCWD,
+			request->notif.data.args[1], 0);
+}
+
+struct reply perform_linkat(struct request *request)
+{
+	return link_any(request, (int)request->notif.data.args[0], request->notif.data.args[1],
+			(int)request->notif.data.args[2], request->notif.data.args[3],
+			request->notif.data.args[4]);
+}

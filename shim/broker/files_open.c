@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * open, creat, openat, openat2.
+ *
+ * What is opened is judged by what it is, not by what it was called: an O_PATH handle first, its
+ * real path judged, then a reopen through the handle. Where the text is lexically clean,
+ * files_open_quick.c takes one openat2 without links instead. In the wall the kernel opens it
+ * itself.
+ *
+ * Differs from the native call in one thing: a terminal never becomes the caller's controlling
+ * terminal by being opened (TIOCSCTTY does that).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "shim/broker/files.h"
+#include "shim/broker/files_open.h"
+#include "shim/broker/performers.h"
+#include "shim/broker/resolve.h"
+
+#define CREATE_TRIES 32
+#define TMPFILE_BIT (O_TMPFILE & ~O_DIRECTORY)
+
+/* fs/fcntl.h VALID_OPEN_FLAGS: what openat2 takes and open silently drops the rest of. 0100000 is
+ * O_LARGEFILE, which glibc defines as 0 on x86-64. */
+#define LARGEFILE_BIT 0100000
+#define KNOWN_FLAGS                                                                                \
+	((uint64_t)(O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK |    \
+		    O_SYNC | O_DSYNC | O_ASYNC | O_DIRECT | LARGEFILE_BIT | O_DIRECTORY |          \
+		    O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_PATH | O_TMPFILE))
+#define KNOWN_RESOLVE                                                                              \
+	((uint64_t)(RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS |                \
+		    RESOLVE_BENEATH | RESOLVE_IN_ROOT | RESOLVE_CACHED))
+
+enum verb open_verb(const struct open_call *call)
+{
+	return (call->flags & O_ACCMODE) != O_RDONLY || (call->flags & O_TRUNC) ? VERB_WRITE
+										: VERB_READ;
+}
+
+int open_reopen(int handle, uint64_t flags)
+{
+	char self_path[32];
+	uint64_t keep = flags & ~(uint64_t)(O_CREAT | O_EXCL | O_NOFOLLOW);
+	int fd = open(object_self_path(handle, self_path), (int)(keep | O_NOCTTY | O_CLOEXEC));
+
+	return fd < 0 ? -errno : fd;
+}
+
+int open_set_blocking(int fd, uint64_t flags)
+{
+	if (flags & O_NONBLOCK)
+		return 0;
+	int status = (int)(flags & (O_APPEND | O_DIRECT | O_NOATIME));
+
+	return fcntl(fd, F_SETFL, status) == 0 ? 0 : -errno;
+}
+
+static struct reply opened(const struct open_call *call, int fd)
+{
+	if (fd < 0)
+		return files_error(fd);
+	return reply_fd(fd, (uint32_t)(call->flags & O_CLOEXEC));
+}
+
+/* Regular files and folders: only a lease of another process can make them wait. */
+static struct reply reopen_file(struct request *request, const struct open_call *call, int handle)
+{
+	int fd = open_reopen(handle, call->flags | O_NONBLOCK);
+
+	if (fd == -EWOULDBLOCK && !(call->flags & O_NONBLOCK)) {
+		if (!request_may_block(request))
+			return (struct reply){.kind = REPLY_LATER, .fd = -1};
+		return opened(call, open_reopen(handle, call->flags));
+	}
+	if (fd >= 0) {
+		int error = open_set_blocking(fd, call->flags);
+
+		if (error) {
+			close(fd);
+			fd = error;
+		}
+	}
+	return opened(call, fd);
+}
+
+static struct reply reopen(struct request *request, const struct open_call *call,
+			   const struct object *object)
+{
+	if (object->type == S_IFREG || object->type == S_IFDIR)
+		return reopen_file(request, call, object->handle);
+	return opened(call, open_reopen(object->handle, call->flags));
+}
+
+/* True when what is behind the caller's own fd N may be opened again by right of that fd: the same
+ * file, with no more access. */
+static bool covered_by_own_fd(struct request *request, const struct open_call *call,
+			      const struct object *object)
+{
+	struct stat mine, theirs;
+
+	if (object->magic_fd < 0 || (object->type != S_IFREG && object->type != S_IFCHR))
+		return false;
+	int fd = request_getfd(request, object->magic_fd);
+
+	if (fd < 0)
+		return false;
+	int flags = fcntl(fd, F_GETFL);
+	bool same = flags >= 0 && !(flags & O_PATH) && fstat(fd, &mine) == 0 &&
+		    fstat(object->handle, &theirs) == 0 && mine.st_dev == theirs.st_dev &&
+		    mine.st_ino == theirs.st_ino;
+	int has = flags & O_ACCMODE, wants = (int)(call->flags & O_ACCMODE);
+	bool reads = has == O_RDONLY || has == O_RDWR, writes = has == O_WRONLY || has == O_RDWR;
+
+	close(fd);
+	/* An append-only description is no right to write elsewhere in the file. */
+	if ((flags & O_APPEND) && (!(call->flags & O_APPEND) || (call->flags & O_TRUNC)))
+		writes = false;
+	if (!same || wants == O_ACCMODE)
+		return false;
+	return (wants == O_WRONLY || reads) && (wants == O_RDONLY || writes) &&
+	       (!(call->flags & O_TRUNC) || writes);
+}
+
+/* The errno that the kernel gives for the type alone, 0: none. Existence and type are no secret. */
+static int type_error(const struct open_call *call, mode_t type)
+{
+	if ((call->flags & O_CREAT) && (call->flags & O_EXCL))
+		return -EEXIST;
+	if (type == S_IFLNK)
+		return (call->flags & O_DIRECTORY) ? -ENOTDIR : -ELOOP;
+	if ((call->flags & O_DIRECTORY) && type != S_IFDIR)
+		return -ENOTDIR;
+	if (type == S_IFDIR && (open_verb(call) == VERB_WRITE || (call->flags & O_CREAT)))
+		return -EISDIR;
+	return type == S_IFSOCK ? -ENXIO : 0;
+}
+
+static bool is_own_tty(const struct object *object)
+{
+	struct stat st;
+
+	/* /dev/tty: which terminal that is depends on who opens it. */
+	return object->type == S_IFCHR && fstat(object->handle, &st) == 0 &&
+	       st.st_rdev == makedev(5, 0);
+}
+
+static bool may_wait(const struct open_call *call, const struct object *object)
+{
+	if (object->type == S_IFIFO)
+		return !(call->flags & O_NONBLOCK) && (call->flags & O_ACCMODE) != O_RDWR;
+	return object->type == S_IFCHR || object->type == S_IFBLK;
+}
+
+static struct reply open_existing(struct request *request, const struct open_call *call,
+				  const struct object *object)
+{
+	enum verb verb = open_verb(call);
+	int error = type_error(call, object->type);
+
+	if (error)
+		return files_error(error);
+	/* Without a path there is nothing to judge and nothing that the wall has a rule for, but a
+	 * file without a name is still in the folder that it was in. */
+	if (object->anonymous)
+		return covered_by_own_fd(request, call, object) ? reopen(request, call, object)
+								: reply_continue();
+	if (may_wait(call, object) && !request_may_block(request))
+		return (struct reply){.kind = REPLY_LATER, .fd = -1};
+	if (!judge_would_allow(request, verb, object->path, object->len) &&
+	    covered_by_own_fd(request, call, object))
+		return reopen(request, call, object);
+	error = judge_path(request, verb, object);
+	if (error)
+		return files_error(error);
+	if (judge_in_wall(request, verb, object) || is_own_tty(object))
+		return reply_continue();
+	return reopen(request, call, object);
+}
+
+/* -EEXIST when another was faster: the caller of this resolves again. */
+static int open_new(struct request *request, const struct open_call *call,
+		    const struct object *object, struct reply *reply)
+{
+	int error = judge_path(request, VERB_WRITE, object);
+
+	if (error)
+		return error;
+	if (judge_in_wall(request, VERB_WRITE, object)) {
+		*reply = reply_continue();
+		return 0;
+	}
+	error = files_take_umask(request);
+	if (error)
+		return error;
+	int fd = openat(object->parent, object->name,
+			(int)(call->flags | O_CREAT | O_EXCL | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC),
+			(mode_t)call->mode);
+
+	if (fd < 0)
+		return -errno;
+	*reply = opened(call, fd);
+	return 0;
+}
+
+static struct reply open_tmpfile(struct request *request, const struct open_call *call,
+				 const struct object *object)
+{
+	char self_path[32];
+
+	if (object->type != S_IFDIR)
+		return reply_error(ENOTDIR);
+	int error = judge_path(request, VERB_WRITE, object);
+
+	if (!error && judge_in_wall(request, VERB_WRITE, object))
+		return reply_continue();
+	if (!error)
+		error = files_take_umask(request);
+	if (error)
+		return files_error(error);
+	int fd = open(object_self_path(object->handle, self_path),
+		      (int)((call->flags & ~(uint64_t)O_NOFOLLOW) | O_NOCTTY | O_CLOEXEC),
+		      (mode_t)call->mode);
+
+	return opened(call, fd < 0 ? -errno : fd);
+}
+
+static int open_resolve(struct request *request, const struct open_call *call, struct object *out)
+{
+	unsigned int flags = 0;
+
+	if (call->resolve)
+		return open_resolve_how(request, call, out);
+	if ((call->flags & O_NOFOLLOW) || ((call->flags & O_CREAT) && (call->flags & O_EXCL)))
+		flags |= RESOLVE_NOFOLLOW_LAST;
+	if (call->flags & O_CREAT)
+		flags |= RESOLVE_CREATE;
+	return resolve(request, call->dirfd, call->path, flags, out);
+}
+
+static struct reply open_slowly(struct request *request, const struct open_call *call)
+{
+	struct reply reply = reply_error(EACCES);
+
+	for (int tries = 0; tries < CREATE_TRIES; tries++) {
+		struct object object;
+		int error = open_resolve(request, call, &object);
+
+		if (error == OPEN_NATIVE)
+			return reply_continue();
+		if (error)
+			return files_error(error);
+		if ((call->flags & O_CREAT) && object.slash)
+			reply = reply_error(EISDIR);
+		else if ((call->flags & TMPFILE_BIT) == TMPFILE_BIT)
+			reply = open_tmpfile(request, call, &object);
+		else if (object.handle >= 0)
+			reply = open_existing(request, call, &object);
+		else
+			error = open_new(request, call, &object, &reply);
+		object_close(&object);
+		if (error == 0)
+			return reply;
+		if (error != -EEXIST || (call->flags & O_EXCL))
+			return files_error(error);
+	}
+	return reply_error(EAGAIN);
+}
+
+/* What build_open_flags() of fs/open.c refuses of open and openat2 alike. */
+static int check_flags(const struct open_call *call)
+{
+	if ((call->flags & O_DIRECTORY) && (call->flags & O_CREAT))
+		return -EINVAL;
+	if (call->flags & TMPFILE_BIT) {
+		if ((call->flags & O_TMPFILE) != O_TMPFILE || (call->flags & O_CREAT) ||
+		    (call->flags & O_ACCMODE) == O_RDONLY)
+			return -EINVAL;
+	}
+	return 0;
+}
+
+static struct reply open_any(struct request *request, const struct open_call *asked,
+			     uint64_t address)
+{
+	char path[PATH_TEXT_MAX];
+	struct open_call call = *asked;
+	struct reply reply;
+	int error = check_flags(&call);
+
+	if (error)
+		return files_error(error);
+	/* A handle that can neither read nor write: the wall lets it be. */
+	if (call.flags & O_PATH)
+		return reply_continue();
+	if (files_read_path(request, address, true, path, &reply) != 0)
+		return reply;
+	call.path = path;
+	if (path[0] == '\0')
+		return reply_error(ENOENT);
+	if (open_quickly(request, &call, &reply))
+		return reply;
+	return open_slowly(request, &call);
+}
+
+static struct reply open_classic(struct request *request, int dirfd, uint64_t address,
+				 uint64_t flags, uint64_t mode)
+{
+	struct open_call call = {
+	    .dirfd = dirfd,
+	    .flags = (uint32_t)flags & KNOWN_FLAGS,
+	    .mode = mode & 07777,
+	};
+
+	if (!(call.flags & (O_CREAT | TMPFILE_BIT)))
+		call.mode = 0;
+	return open_any(request, &call, address);
+}
+
+struct reply perform_open(struct request *request)
+{
+	const uint64_t *args = (const uint64_t *)request->notif.data.args;
+
+	return open_classic(request, AT_FDCWD, args[0], args[1], args[2]);
+}
+
+struct reply perform_creat(struct request *request)
+{
+	const uint64_t *args = (const uint64_t *)request->notif.data.args;
+
+	return open_classic(request, AT_FDCWD, args[0], O_CREAT | O_WRONLY | O_TRUNC, args[1]);
+}
+
+struct reply perform_openat(struct request *request)
+{
+	const uint64_t *args = (const uint64_t *)request->notif.data.args;
+
+	return open_classic(request, (int)args[0], args[1], args[2], args[3]);
+}
+
+/* copy_struct_from_user(): fields that we do not know must be zero. */
+static int read_how(struct request *request, uint64_t address, uint64_t size, struct open_how *how)
+{
+	unsigned char rest[256];
+
+	memset(how, 0, sizeof(*how));
+	if (size < sizeof(*how))
+		return -EINVAL;
+	if (size > 4096)
+		return -E2BIG;
+	int error = memory_read(request, address, how, sizeof(*how));
+
+	for (uint64_t at = sizeof(*how); !error && at < size; at += sizeof(rest)) {
+		size_t n = size - at < sizeof(rest) ? size - at : sizeof(rest);
+
+		error = memory_read(request, address + at, rest, n);
+		for (size_t i = 0; !error && i < n; i++)
+			error = rest[i] ? -E2BIG : 0;
+	}
+	return error;
+}
+
+struct reply perform_openat2(struct request *request)
+{
+	const uint64_t *args = (const uint64_t *)request->notif.data.args;
+	struct open_how how;
+	int error = read_how(request, args[2], args[3], &how);
+
+	if (error == -EPERM) /* memory that cannot be read: the wall decides */
+		return reply_continue();
+	if (error)
+		return files_error(error);
+	bool creates = how.flags & (O_CREAT | TMPFILE_BIT);
+
+	if ((how.flags & ~KNOWN_FLAGS) || (how.resolve & ~KNOWN_RESOLVE) ||
+	    (creates ? how.mode & ~(uint64_t)07777 : how.mode) ||
+	    ((how.resolve & RESOLVE_BENEATH) && (how.resolve & RESOLVE_IN_ROOT)) ||
+	    ((how.flags & O_PATH) &&
+	     (how.flags & ~(uint64_t)(O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC))))
+		return reply_error(EINVAL);
+	struct open_call call = {
+	    .dirfd = (int)args[0],
+	    .flags = how.flags,
+	    .mode = how.mode,
+	    .resolve = how.resolve,
+	};
+
+	return open_any(request, &call, args[1]);
+}

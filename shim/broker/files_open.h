@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One call that opens, whatever its name, and what files_open.c and files_open_quick.c share. */
+#ifndef REMIT_BROKER_FILES_OPEN_H
+#define REMIT_BROKER_FILES_OPEN_H
+
+#include "shim/broker/broker.h"
+
+struct open_call {
+	int dirfd;
+	uint64_t flags, mode, resolve; /* as struct open_how has them */
+	const char *path;	       /* copied, not empty */
+};
+
+/* The right that opening what exists needs. */
+enum verb open_verb(const struct open_call *call);
+
+/* Opens what handle stands for with the caller's flags, never as a controlling terminal; an fd or a
+ * negative errno. */
+int open_reopen(int handle, uint64_t flags);
+
+/* Takes off an O_NONBLOCK that the caller did not ask for. 0 or a negative errno. */
+int open_set_blocking(int fd, uint64_t flags);
+
+/* Answers when the text is lexically clean and no link is on the way; false: do it slowly. */
+bool open_quickly(struct request *request, const struct open_call *call, struct reply *reply);
+
+/* What a caller's own RESOLVE_* flags lead to; OPEN_NATIVE: only the kernel can tell, and the wall
+ * bounds it. */
+#define OPEN_NATIVE 1
+int open_resolve_how(struct request *request, const struct open_call *call, struct object *out);
+
+#endif

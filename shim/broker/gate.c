@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The gate's shared state, what performers may ask about their caller, and the one place where a
+ * notification becomes a call of a performer.
+ *
+ * Guarantees: a call that is not in gate_table is refused; a performer that forgets its answer
+ * refuses; nothing known about a process outlives the request it was read for, so no reused pid
+ * inherits anything. Relies on: notification ids being unique while their caller waits.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "shim/broker/gate.h"
+#include "shim/broker/record.h"
+#include "shim/broker/workers.h"
+
+/* Since Linux 6.9, linux/pidfd.h: a pidfd of a thread, so of its own file table. */
+#define PIDFD_THREAD_FLAG O_EXCL
+
+struct broker {
+	struct scope scope;
+	int scope_fd;
+	const struct plan *plan;
+	const struct features *features;
+	struct records *records;
+	uint32_t session_flags;
+	int tty_index;
+	pid_t pid, agent;
+	struct workers *workers;
+	int listener;
+	pthread_mutex_t shimmed_lock;
+	pid_t *shimmed; /* sorted */
+	size_t shimmed_count, shimmed_size;
+	uint64_t shimmed_total;
+};
+
+int broker_create(const struct broker_options *options, struct broker **out)
+{
+	struct broker *broker = calloc(1, sizeof(*broker));
+
+	if (!broker)
+		return -ENOMEM;
+	broker->scope = *options->scope;
+	broker->scope_fd = options->scope_fd;
+	broker->plan = options->plan;
+	broker->features = options->features;
+	broker->records = options->records;
+	broker->session_flags = options->session_flags;
+	broker->tty_index = options->tty_index;
+	broker->pid = getpid();
+	broker->listener = -1;
+	pthread_mutex_init(&broker->shimmed_lock, NULL);
+	*out = broker;
+	return 0;
+}
+
+static struct reply gate_serve(struct request *request);
+
+int broker_serve_start(struct broker *broker, int listener, pid_t agent_pid)
+{
+	broker->agent = agent_pid;
+	broker->listener = listener;
+	return workers_start(broker, listener, broker->features, gate_serve, &broker->workers);
+}
+
+void broker_serve_stop(struct broker *broker)
+{
+	workers_stop(broker->workers);
+	broker->workers = NULL;
+	broker->listener = -1;
+}
+
+void broker_free(struct broker *broker)
+{
+	if (!broker)
+		return;
+	pthread_mutex_destroy(&broker->shimmed_lock);
+	free(broker->shimmed);
+	free(broker);
+}
+
+bool broker_failed(const struct broker *broker)
+{
+	return broker->workers && workers_failed(broker->workers);
+}
+
+const struct scope *broker_scope(const struct broker *broker)
+{
+	return &broker->scope;
+}
+
+const struct plan *broker_plan(const struct broker *broker)
+{
+	return broker->plan;
+}
+
+const struct features *broker_features(const struct broker *broker)
+{
+	return broker->features;
+}
+
+struct records *broker_records(struct broker *broker)
+{
+	return broker->records;
+}
+
+int broker_scope_fd(const struct broker *broker)
+{
+	return broker->scope_fd;
+}
+
+uint32_t broker_session_flags(const struct broker *broker)
+{
+	return broker->session_flags;
+}
+
+pid_t broker_pid(const struct broker *broker)
+{
+	return broker->pid;
+}
+
+pid_t broker_agent_pid(const struct broker *broker)
+{
+	return broker->agent;
+}
+
+int broker_tty_index(const struct broker *broker)
+{
+	return broker->tty_index;
+}
+
+/* A program that replaces another in the same process says hello again: that counts as one process.
+ * A pid that was given out twice is one too few, never one too many. */
+void broker_count_shimmed(struct broker *broker, pid_t tgid)
+{
+	pthread_mutex_lock(&broker->shimmed_lock);
+	size_t low = 0, high = broker->shimmed_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (broker->shimmed[middle] < tgid)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low < broker->shimmed_count && broker->shimmed[low] == tgid)
+		goto out;
+	if (broker->shimmed_count == broker->shimmed_size) {
+		size_t size = broker->shimmed_size ? 2 * broker->shimmed_size : 64;
+		pid_t *grown = realloc(broker->shimmed, size * sizeof(*grown));
+
+		if (!grown)
+			goto out;
+		broker->shimmed = grown;
+		broker->shimmed_size = size;
+	}
+	memmove(broker->shimmed + low + 1, broker->shimmed + low,
+		(broker->shimmed_count - low) * sizeof(*broker->shimmed));
+	broker->shimmed[low] = tgid;
+	broker->shimmed_count++;
+	broker->shimmed_total++;
+out:
+	pthread_mutex_unlock(&broker->shimmed_lock);
+}
+
+uint64_t broker_shimmed(const struct broker *broker)
+{
+	return broker->shimmed_total;
+}
+
+bool request_alive(const struct request *request)
+{
+	uint64_t id = request->notif.id;
+
+	return ioctl(request->broker->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
+}
+
+/* The caller's process and umask come from one reading of /proc/TID/status. */
+static int read_status(struct request *request)
+{
+	char path[32], text[1024];
+
+	snprintf(path, sizeof(path), "/proc/%d/status", request->tid);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -ESRCH;
+	ssize_t n = read(fd, text, sizeof(text) - 1);
+
+	close(fd);
+	if (n <= 0 || !request_alive(request))
+		return -ESRCH;
+	text[n] = '\0';
+	/* "Name:" comes first and escapes its newlines, so no name can forge these lines. */
+	const char *tgid = strstr(text, "\nTgid:\t"), *mask = strstr(text, "\nUmask:\t");
+
+	if (!tgid || !mask)
+		return -ESRCH;
+	request->umask = (int)strtol(mask + 8, NULL, 8) & 0777;
+	request->tgid = (pid_t)strtol(tgid + 7, NULL, 10);
+	return request->tgid > 0 ? 0 : -ESRCH;
+}
+
+pid_t request_tgid(struct request *request)
+{
+	if (request->tgid == 0) {
+		int error = read_status(request);
+
+		if (error)
+			return error;
+	}
+	return request->tgid;
+}
+
+int request_umask(struct request *request)
+{
+	if (request->umask < 0) {
+		int error = read_status(request);
+
+		if (error)
+			return error;
+	}
+	return request->umask;
+}
+
+/* By thread where the kernel can: a thread may have a file table of its own. */
+static int open_pidfd(struct request *request)
+{
+	int fd = (int)syscall(SYS_pidfd_open, request->tid, PIDFD_THREAD_FLAG);
+
+	if (fd < 0 && errno == EINVAL) {
+		pid_t tgid = request_tgid(request);
+
+		if (tgid < 0)
+			return tgid;
+		fd = (int)syscall(SYS_pidfd_open, tgid, 0);
+	}
+	if (fd < 0)
+		return -errno;
+	if (!request_alive(request)) {
+		close(fd);
+		return -ESRCH;
+	}
+	return fd;
+}
+
+int request_getfd(struct request *request, int fd)
+{
+	if (fd < 0)
+		return -EBADF;
+	if (request->pidfd < 0) {
+		int pidfd = open_pidfd(request);
+
+		if (pidfd < 0)
+			return pidfd;
+		request->pidfd = pidfd;
+	}
+	int copy = (int)syscall(SYS_pidfd_getfd, request->pidfd, fd, 0);
+
+	return copy < 0 ? -errno : copy;
+}
+
+struct reply reply_result(long result)
+{
+	return result < 0 ? reply_error(errno) : reply_value(result);
+}
+
+static const struct gate_row *find_row(int nr)
+{
+	size_t low = 0, high = gate_table_size;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (gate_table[middle].nr == nr)
+			return &gate_table[middle];
+		if (gate_table[middle].nr < nr)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+static struct reply refuse_unlisted(struct request *request)
+{
+	char object[32];
+
+	snprintf(object, sizeof(object), "syscall %d", request->notif.data.nr);
+	request->name = "syscall";
+	return reply_error(
+	    -judge_never(request, "syscall", object, "the gate has no such call", EPERM));
+}
+
+static struct reply gate_serve(struct request *request)
+{
+	const struct gate_row *row =
+	    request->notif.data.arch == AUDIT_ARCH_X86_64 ? find_row(request->notif.data.nr) : NULL;
+
+	if (!row)
+		return refuse_unlisted(request);
+	request->name = row->name;
+	if (row->may_block && !request_may_block(request))
+		return (struct reply){.kind = REPLY_LATER, .fd = -1};
+	struct reply reply = row->perform(request);
+
+	if (reply.kind == REPLY_ERROR && reply.value <= 0)
+		reply.value = EACCES;
+	return reply;
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the agent may ask the gate to do: the whole list, sorted by number. A notified call that has
+ * no row is refused. may_block: runs in the class of calls that wait (workers_block.c).
+ */
+#include <sys/syscall.h>
+
+#include "shim/broker/performers.h"
+
+/* Newer than the headers: asm/unistd_64.h of Linux 6.6 and 6.13. */
+#ifndef SYS_fchmodat2
+#define SYS_fchmodat2 452
+#endif
+#ifndef SYS_setxattrat
+#define SYS_setxattrat 463
+#define SYS_removexattrat 466
+#endif
+
+#define ROW(name)                                                                                  \
+	{                                                                                          \
+		SYS_##name, #name, perform_##name, false                                           \
+	}
+#define SLOW(name)                                                                                 \
+	{                                                                                          \
+		SYS_##name, #name, perform_##name, true                                            \
+	}
+#define SHARED(name, performer)                                                                    \
+	{                                                                                          \
+		SYS_##name, #name, performer, false                                                \
+	}
+
+const struct gate_row gate_table[] = {
+    ROW(open),
+    ROW(ioctl),
+    ROW(socket),
+    SLOW(connect),
+    SLOW(sendto),
+    SLOW(sendmsg),
+    ROW(bind),
+    ROW(listen),
+    ROW(socketpair),
+    SHARED(clone, perform_fork),
+    SHARED(fork, perform_fork),
+    SHARED(vfork, perform_fork),
+    ROW(execve),
+    SLOW(truncate),
+    ROW(rename),
+    ROW(mkdir),
+    ROW(rmdir),
+    ROW(creat),
+    ROW(link),
+    ROW(unlink),
+    ROW(symlink),
+    ROW(chmod),
+    ROW(fchmod),
+    ROW(chown),
+    ROW(fchown),
+    ROW(lchown),
+    ROW(utime),
+    ROW(mknod),
+    SHARED(setpriority, perform_pid),
+    SHARED(sched_setparam, perform_pid),
+    SHARED(sched_setscheduler, perform_pid),
+    ROW(prctl),
+    ROW(setxattr),
+    ROW(lsetxattr),
+    ROW(fsetxattr),
+    ROW(removexattr),
+    ROW(lremovexattr),
+    ROW(fremovexattr),
+    SHARED(sched_setaffinity, perform_pid),
+    ROW(utimes),
+    SHARED(ioprio_set, perform_pid),
+    ROW(inotify_add_watch),
+    SHARED(migrate_pages, perform_pid),
+    ROW(openat),
+    ROW(mkdirat),
+    ROW(mknodat),
+    ROW(fchownat),
+    ROW(futimesat),
+    ROW(unlinkat),
+    ROW(renameat),
+    ROW(linkat),
+    ROW(symlinkat),
+    ROW(fchmodat),
+    SHARED(move_pages, perform_pid),
+    ROW(utimensat),
+    SHARED(prlimit64, perform_pid),
+    SLOW(sendmmsg),
+    SHARED(sched_setattr, perform_pid),
+    ROW(renameat2),
+    ROW(memfd_create),
+    ROW(execveat),
+    ROW(openat2),
+    ROW(fchmodat2),
+    ROW(setxattrat),
+    ROW(removexattrat),
+};
+const size_t gate_table_size = sizeof(gate_table) / sizeof(*gate_table);

@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Threads that receive, serve and answer.
+ *
+ * Every worker waits on the listener itself: one hand-over less for each call. Whenever a worker
+ * takes a call and none is left waiting, another is started, up to GENERAL_MAX. A call that may
+ * block moves its worker to the blocking class (BLOCKING_MAX threads, PER_PROCESS of them for one
+ * process once there are PRESSURE in all); what exceeds that is queued without a thread and waits
+ * for its own process's calls to end. The reaper looks at blocked workers every TICK_MS: a caller
+ * that died, or that has a signal to handle, gets its worker interrupted.
+ *
+ * Each thread has its own umask (CLONE_FS unshared) and blocks every signal but INTERRUPT, whose
+ * handler does nothing and restarts nothing.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "shim/broker/workers_internal.h"
+
+/* linux/seccomp.h since 5.14 and 6.6; older headers lack them. */
+#ifndef SECCOMP_ADDFD_FLAG_SEND
+#define SECCOMP_ADDFD_FLAG_SEND (1UL << 1)
+#endif
+#ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
+#define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
+#define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (1UL << 0)
+#endif
+/* linux/errno.h: never seen by programs; the kernel turns it into a restart or EINTR when it
+ * delivers the signal that is pending. */
+#define ERESTARTSYS 512
+
+_Thread_local struct slot *workers_self;
+
+static void on_interrupt(int signal)
+{
+	(void)signal;
+}
+
+static void *worker(void *arg);
+
+int workers_add(struct workers *workers)
+{
+	struct slot *slot = NULL;
+
+	for (size_t i = 0; i < SLOTS && !slot; i++) {
+		if (workers->slots[i].state != SLOT_RUNNING)
+			slot = &workers->slots[i];
+	}
+	if (!slot || workers->general >= GENERAL_MAX || atomic_load(&workers->stop))
+		return -EAGAIN;
+	if (slot->state == SLOT_ENDED)
+		pthread_join(slot->thread, NULL);
+	slot->state = SLOT_FREE;
+	slot->blocking = slot->watched = slot->signalled = false;
+	slot->id = 0;
+
+	pthread_attr_t attributes;
+	sigset_t all, before;
+
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, THREAD_STACK);
+	sigfillset(&all);
+	sigdelset(&all, INTERRUPT);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	int error = pthread_create(&slot->thread, &attributes, worker, slot);
+
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_destroy(&attributes);
+	if (error)
+		return -error;
+	slot->state = SLOT_RUNNING;
+	workers->general++;
+	atomic_fetch_add(&workers->idle, 1);
+	return 0;
+}
+
+/* When none is left to receive, the call at hand is served first and this thread receives again:
+ * later, but nothing is lost. */
+static void keep_one_idle(struct workers *workers)
+{
+	if (atomic_load(&workers->idle) > 0)
+		return;
+	pthread_mutex_lock(&workers->lock);
+	if (atomic_load(&workers->idle) <= 0)
+		workers_add(workers);
+	pthread_mutex_unlock(&workers->lock);
+}
+
+/* The answer as the kernel takes it. ENOENT means that the caller is gone: nobody to tell. */
+static void send_value(struct workers *workers, uint64_t id, int64_t value, int error,
+		       uint32_t flags)
+{
+	union {
+		struct seccomp_notif_resp resp;
+		char room[256];
+	} out;
+
+	memset(&out, 0, sizeof(out));
+	out.resp.id = id;
+	out.resp.val = value;
+	out.resp.error = -error;
+	out.resp.flags = flags;
+	ioctl(workers->listener, SECCOMP_IOCTL_NOTIF_SEND, &out);
+}
+
+static void send_fd(struct workers *workers, uint64_t id, const struct reply *reply)
+{
+	struct seccomp_notif_addfd add = {
+	    .id = id,
+	    .srcfd = (uint32_t)reply->fd,
+	    .newfd_flags = reply->fd_flags & O_CLOEXEC,
+	    .flags = workers->addfd_send ? SECCOMP_ADDFD_FLAG_SEND : 0,
+	};
+	int fd;
+
+	do
+		fd = ioctl(workers->listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add);
+	while (fd < 0 && errno == EINTR);
+	int error = fd < 0 ? errno : 0;
+
+	close(reply->fd);
+	if (error)
+		send_value(workers, id, 0, error, 0);
+	else if (!workers->addfd_send)
+		send_value(workers, id, fd, 0, 0);
+}
+
+static void send_reply(struct workers *workers, uint64_t id, const struct reply *reply)
+{
+	switch (reply->kind) {
+	case REPLY_VALUE:
+		send_value(workers, id, reply->value, 0, 0);
+		break;
+	case REPLY_CONTINUE:
+		send_value(workers, id, 0, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
+		break;
+	case REPLY_FD:
+		send_fd(workers, id, reply);
+		break;
+	case REPLY_LATER:
+		if (!workers_self->queued)
+			send_value(workers, id, 0, EAGAIN, 0);
+		break;
+	default:
+		send_value(workers, id, 0, reply->value > 0 ? (int)reply->value : EACCES, 0);
+	}
+}
+
+static void begin(const struct seccomp_notif *notif)
+{
+	pthread_mutex_lock(&workers_self->lock);
+	workers_self->id = notif->id;
+	workers_self->tid = (pid_t)notif->pid;
+	workers_self->tgid = 0;
+	workers_self->signalled = false;
+	pthread_mutex_unlock(&workers_self->lock);
+	workers_self->queued = false;
+}
+
+/* After this the reaper leaves the thread alone; true when it was interrupted for a signal. */
+static bool end(void)
+{
+	pthread_mutex_lock(&workers_self->lock);
+	bool signalled = workers_self->signalled;
+
+	workers_self->id = 0;
+	pthread_mutex_unlock(&workers_self->lock);
+	return signalled;
+}
+
+static void serve_one(struct workers *workers, const struct seccomp_notif *notif)
+{
+	struct request request = {
+	    .broker = workers->broker,
+	    .notif = *notif,
+	    .tid = (pid_t)notif->pid,
+	    .pidfd = -1,
+	    .umask = -1,
+	};
+
+	begin(notif);
+	struct reply reply = workers->serve(&request);
+
+	if (end() && reply.kind == REPLY_ERROR && reply.value == EINTR)
+		reply.value = ERESTARTSYS;
+	send_reply(workers, notif->id, &reply);
+	if (request.pidfd >= 0)
+		close(request.pidfd);
+}
+
+/* 0, -EINTR to look at `stop` again, -ECHILD when no process of the session is left, or what broke
+ * the listener. */
+static int receive(struct workers *workers, struct seccomp_notif *out)
+{
+	union {
+		struct seccomp_notif notif;
+		char room[256];
+	} in;
+
+	memset(&in, 0, sizeof(in));
+	if (ioctl(workers->listener, SECCOMP_IOCTL_NOTIF_RECV, &in) == 0) {
+		*out = in.notif;
+		return 0;
+	}
+	if (errno == EINTR)
+		return -EINTR;
+	if (errno != ENOENT)
+		return -errno;
+	/* The caller was killed before we got to it, or (6.11) nobody is left who could call. */
+	struct pollfd poll_fd = {.fd = workers->listener, .events = POLLIN};
+
+	return poll(&poll_fd, 1, 0) > 0 && (poll_fd.revents & POLLHUP) ? -ECHILD : -EINTR;
+}
+
+/* Takes itself out of the idle ones when there are more than enough, never the last of them. */
+static bool leave_idle(struct workers *workers)
+{
+	int idle = atomic_load(&workers->idle);
+
+	while (idle > IDLE_KEEP) {
+		if (atomic_compare_exchange_weak(&workers->idle, &idle, idle - 1))
+			return true;
+	}
+	return false;
+}
+
+/* Returns when it must end; it is then no longer counted as idle. */
+static void work(struct workers *workers)
+{
+	while (!atomic_load(&workers->stop)) {
+		struct seccomp_notif notif;
+		int error = receive(workers, &notif);
+
+		if (error == -EINTR)
+			continue;
+		if (error) {
+			if (error != -ECHILD)
+				atomic_store(&workers->failed, true);
+			break;
+		}
+		atomic_fetch_sub(&workers->idle, 1);
+		keep_one_idle(workers);
+		do
+			serve_one(workers, &notif);
+		while (workers_settle(workers, &notif));
+		atomic_fetch_add(&workers->idle, 1);
+		if (leave_idle(workers))
+			return;
+	}
+	atomic_fetch_sub(&workers->idle, 1);
+}
+
+static void *worker(void *arg)
+{
+	struct slot *slot = arg;
+	struct workers *workers = slot->workers;
+
+	workers_self = slot;
+	/* Without a umask of its own a thread would create files under another caller's. */
+	if (unshare(CLONE_FS) == 0) {
+		work(workers);
+	} else {
+		atomic_store(&workers->failed, true);
+		atomic_fetch_sub(&workers->idle, 1);
+	}
+	pthread_mutex_lock(&workers->lock);
+	workers->general--;
+	slot->state = SLOT_ENDED;
+	pthread_mutex_unlock(&workers->lock);
+	return NULL;
+}
+
+static int prepare(struct workers *workers, const struct features *features)
+{
+	struct seccomp_notif_sizes sizes;
+
+	if (syscall(SYS_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &sizes) != 0)
+		return -errno;
+	/* The kernel may know more fields than we: it reads and writes its own sizes. */
+	if (sizes.seccomp_notif > 256 || sizes.seccomp_notif_resp > 256)
+		return -E2BIG;
+	workers->addfd_send = features->seccomp_addfd_send;
+	if (features->seccomp_sync_wake_up)
+		ioctl(workers->listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS,
+		      SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
+
+	struct sigaction action = {.sa_handler = on_interrupt};
+
+	sigemptyset(&action.sa_mask);
+	if (sigaction(INTERRUPT, &action, NULL) != 0)
+		return -errno;
+	return 0;
+}
+
+static int start_reaper(struct workers *workers)
+{
+	sigset_t all, before;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	int error = pthread_create(&workers->reaper, NULL, workers_reap, workers);
+
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	workers->reaper_started = error == 0;
+	return -error;
+}
+
+int workers_start(struct broker *broker, int listener, const struct features *features,
+		  workers_serve serve, struct workers **out)
+{
+	struct workers *workers = calloc(1, sizeof(*workers));
+
+	if (!workers) {
+		close(listener);
+		return -ENOMEM;
+	}
+	workers->broker = broker;
+	workers->serve = serve;
+	workers->listener = listener;
+	workers->deferred_last = &workers->deferred_first;
+	pthread_mutex_init(&workers->lock, NULL);
+	pthread_cond_init(&workers->watch, NULL);
+	for (size_t i = 0; i < SLOTS; i++) {
+		workers->slots[i].workers = workers;
+		pthread_mutex_init(&workers->slots[i].lock, NULL);
+	}
+	int error = prepare(workers, features);
+
+	if (!error)
+		error = start_reaper(workers);
+	pthread_mutex_lock(&workers->lock);
+	for (int i = 0; i < FIRST_WORKERS && !error; i++)
+		error = workers_add(workers);
+	pthread_mutex_unlock(&workers->lock);
+	if (error) {
+		workers_stop(workers);
+		return error;
+	}
+	*out = workers;
+	return 0;
+}
+
+/* A signal that comes just before the ioctl is lost, so it is sent until the thread has ended. */
+static void join_all(struct workers *workers)
+{
+	for (size_t i = 0; i < SLOTS; i++) {
+		struct slot *slot = &workers->slots[i];
+		int tries = 0;
+
+		for (;;) {
+			pthread_mutex_lock(&workers->lock);
+			int state = slot->state;
+
+			if (state == SLOT_RUNNING)
+				pthread_kill(slot->thread, INTERRUPT);
+			pthread_mutex_unlock(&workers->lock);
+			if (state == SLOT_FREE)
+				break;
+			if (state == SLOT_ENDED) {
+				pthread_join(slot->thread, NULL);
+				break;
+			}
+			nanosleep(&(struct timespec){.tv_nsec = tries++ ? 1000000L : 50000L}, NULL);
+		}
+		pthread_mutex_destroy(&slot->lock);
+	}
+}
+
+void workers_stop(struct workers *workers)
+{
+	if (!workers)
+		return;
+	atomic_store(&workers->stop, true);
+	if (workers->reaper_started) {
+		pthread_mutex_lock(&workers->lock);
+		pthread_cond_signal(&workers->watch);
+		pthread_mutex_unlock(&workers->lock);
+		pthread_join(workers->reaper, NULL);
+	}
+	join_all(workers);
+	workers_drop_deferred(workers);
+	close(workers->listener);
+	pthread_mutex_destroy(&workers->lock);
+	pthread_cond_destroy(&workers->watch);
+	free(workers);
+}
+
+bool workers_failed(const struct workers *workers)
+{
+	return atomic_load(&workers->failed);
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What workers.c (pool, receive, answer) and workers_block.c (calls that block, the reaper) share.
+ * Lock order: workers->lock, then a slot's lock.
+ */
+#ifndef REMIT_BROKER_WORKERS_INTERNAL_H
+#define REMIT_BROKER_WORKERS_INTERNAL_H
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+
+#include "shim/broker/workers.h"
+
+#define INTERRUPT (SIGRTMIN + 3)
+#define FIRST_WORKERS 4
+#define GENERAL_MAX 64
+#define IDLE_KEEP 8 /* more idle general workers than this end */
+#define BLOCKING_MAX 256
+#define PRESSURE 16
+#define PER_PROCESS 16
+#define DEFERRED_MAX 65536
+#define TICK_MS 25
+#define HURRY_MS 50
+#define THREAD_STACK (1024 * 1024)
+#define SLOTS (GENERAL_MAX + BLOCKING_MAX)
+
+/* One thread. `lock` guards what the reaper reads: while it is held, the thread is still on `id`.
+ */
+struct slot {
+	struct workers *workers;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	enum { SLOT_FREE, SLOT_RUNNING, SLOT_ENDED } state; /* under workers->lock */
+	bool blocking;					    /* under workers->lock */
+	uint64_t id;	 /* of the notification, 0: none; under lock, as what follows */
+	pid_t tid, tgid; /* tgid 0: not known yet */
+	int64_t hurry;	 /* when a write has to be over, ms; 0: none */
+	bool watched;	 /* blocked, or in a hurry */
+	bool signalled;	 /* interrupted because its caller has a signal to handle */
+	bool queued;	 /* the call at hand is in the deferred queue; the thread's own */
+};
+
+struct deferred {
+	struct deferred *next;
+	struct seccomp_notif notif;
+	pid_t tgid;
+};
+
+struct workers {
+	struct broker *broker;
+	workers_serve serve;
+	int listener;
+	bool addfd_send;
+	atomic_bool stop, failed;
+	atomic_int idle;
+	atomic_uint deferred_count;
+	pthread_mutex_t lock;
+	pthread_cond_t watch; /* the reaper has something to look at */
+	int general, blocking;
+	struct deferred *deferred_first, **deferred_last;
+	unsigned int watched;
+	pthread_t reaper;
+	bool reaper_started;
+	struct slot slots[SLOTS];
+};
+
+extern _Thread_local struct slot *workers_self; /* NULL outside a worker */
+
+/* Starts one more general worker; -EAGAIN at the bound. Under workers->lock. */
+int workers_add(struct workers *workers);
+/* Runs until workers->stop: interrupts blocked workers whose caller died or has a signal. */
+void *workers_reap(void *workers);
+/* The calling worker is done with a call: leaves the blocking class. Returns the next deferred call
+ * that may run now in *notif, if there is one. */
+bool workers_settle(struct workers *workers, struct seccomp_notif *notif);
+void workers_drop_deferred(struct workers *workers);
+
+#endif
