@@ -11,3 +11,40 @@ $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIB)
 .PHONY: check-unit
 check-unit: $(UNIT) ## unit tests
 	@for t in $(UNIT); do echo "  TEST    $$t"; $$t || exit 1; done
+
+-include tests/escapes.mk
+
+# Everything below needs the built command; each runner ends with "N passed, N failed".
+.PHONY: check check-all check-profiles check-cli check-live check-shim check-agents check-sanitize check-clang bench
+check: ## install what the tests need, build, and run them
+	@tools/dev/packages test
+	@+$(MAKE) --no-print-directory check-all
+
+check-all: all check-unit check-profiles check-cli check-live check-shim check-parity check-escapes
+
+check-profiles: all ## the inline tests of every example and profile
+	@tests/table/run $(BUILD)/remit
+
+check-cli: all ## the command: options, messages, exit codes
+	@tests/cli/run $(BUILD)/remit
+
+check-live: all ## sessions: environment, signals, terminals, limits, survivors
+	@tests/live/run $(BUILD)
+
+check-shim: all ## the preload library in real programs
+	@tools/dev/check-shim $(BUILD)/libremit.so
+	@tests/live/shim/run $(BUILD)
+
+check-agents: all ## pi and Codex inside their manifests (installs them with npm)
+	@tools/dev/packages agents
+	@tests/agents/run $(BUILD)/remit
+
+check-sanitize: ## unit and live tests under ASan and UBSan
+	@+$(MAKE) --no-print-directory CONFIG=sanitize check-unit check-profiles check-cli check-live
+
+check-clang: ## both compilers, no warnings
+	@+$(MAKE) --no-print-directory CC=gcc WERROR=1 BUILD=build/gcc all
+	@+$(MAKE) --no-print-directory CC=clang WERROR=1 BUILD=build/clang all
+
+bench: all ## ns per decision, and ratios to native for calls, exec and start
+	@tests/bench/run $(BUILD)
