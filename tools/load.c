@@ -108,6 +108,24 @@ int load_options(const struct load_flags *flags, const char *tmp, struct loaded 
 	return 0;
 }
 
+/* A file of the profiles' own folder says of no agent who it is; it can be asked and tested all the
+ * same, but never run: load_model() alone leaves this off. */
+static bool is_profile(const struct loaded *loaded)
+{
+	char *real = loaded->flags.manifest ? place_real(loaded->flags.manifest) : NULL;
+	char *slash = real ? strrchr(real, '/') : NULL;
+	char *folder = place_real(loaded->profiles);
+	bool is = false;
+
+	if (slash) {
+		*slash = '\0';
+		is = folder && !strcmp(real, folder);
+	}
+	free(real);
+	free(folder);
+	return is;
+}
+
 static int read_stdin(const struct loaded *loaded, struct model *model,
 		      struct diagnostics *diagnostics)
 {
@@ -124,7 +142,8 @@ static int read_stdin(const struct loaded *loaded, struct model *model,
 	return error;
 }
 
-int load_model(const struct load_flags *flags, const char *tmp, struct loaded *out)
+static int read_model(const struct load_flags *flags, const char *tmp, bool profiles,
+		      struct loaded *out)
 {
 	struct diagnostics diagnostics = {0};
 	int error;
@@ -136,6 +155,7 @@ int load_model(const struct load_flags *flags, const char *tmp, struct loaded *o
 	error = load_options(flags, tmp, out);
 	if (error)
 		return error;
+	out->options.profile = profiles && is_profile(out);
 	if (!strcmp(flags->manifest, "-"))
 		error = read_stdin(out, &out->model, &diagnostics);
 	else
@@ -148,6 +168,11 @@ int load_model(const struct load_flags *flags, const char *tmp, struct loaded *o
 		output_error("%s: %s", flags->manifest, strerror(-error));
 	diagnostics_free(&diagnostics);
 	return error;
+}
+
+int load_model(const struct load_flags *flags, const char *tmp, struct loaded *out)
+{
+	return read_model(flags, tmp, false, out);
 }
 
 int load_protect_path(struct loaded *loaded, enum rule_section section, const char *id,
@@ -283,7 +308,7 @@ int load_any(const struct load_flags *flags, bool protect, struct loaded *out)
 	error = load_image(flags, out);
 	if (error)
 		return error < 0 ? error : 0;
-	error = load_model(flags, NULL, out);
+	error = read_model(flags, NULL, true, out);
 	if (!error && protect)
 		error = load_protect(out);
 	return error ? error : load_scope(out);

@@ -5,11 +5,36 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/core/path.h"
 #include "shim/kernel/kernel.h"
 #include "tools/output.h"
 
 /* What the gate itself reads beyond the scope: its callers' memory, files and status. */
 static const char *const broker_read[] = {"/proc"};
+
+/*
+ * Where there is no session, ${TMP} stands for a folder that is not there; a plan that said so would
+ * be about no session at all. This view adds it, empty, to the real file system.
+ */
+static enum view_kind kind_with_tmp(void *context, const char *path)
+{
+	const char *tmp = context;
+
+	if (path_within(tmp, strlen(tmp), path, strlen(path)))
+		return VIEW_FOLDER;
+	return kernel_view.kind(kernel_view.context, path);
+}
+
+static int list_with_tmp(void *context, const char *folder,
+			 int (*each)(void *arg, const char *name), void *arg)
+{
+	const char *tmp = context;
+
+	if (path_within(tmp, strlen(tmp), folder, strlen(folder)) &&
+	    kernel_view.kind(kernel_view.context, folder) == VIEW_ABSENT)
+		return 0;
+	return kernel_view.list(kernel_view.context, folder, each, arg);
+}
 
 int prepare(const struct loaded *loaded, const char *private, struct prepared *out)
 {
@@ -20,6 +45,7 @@ int prepare(const struct loaded *loaded, const char *private, struct prepared *o
 	    .broker_write = broker_write,
 	    .broker_write_count = private ? 1 : 0,
 	};
+	const struct plan_view with_tmp = {kind_with_tmp, list_with_tmp, loaded->tmp};
 	int error;
 
 	*out = (struct prepared){0};
