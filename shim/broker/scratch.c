@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The agent chose every name, mode and depth in here. So: nothing is followed, a folder without
+ * rights gets them back, and what lies deeper than DEPTH is first moved to the top, so that neither
+ * the stack nor the descriptors grow with its depth.
+ */
+#include "shim/broker/scratch.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "shim/broker/broker.h"
+
+#define DEPTH 32
+
+struct removal {
+	int top;
+	dev_t device;
+	unsigned long moved;
+	bool again; /* something was moved to the top: look there once more */
+	int error;  /* the first */
+};
+
+static void failed(struct removal *removal, int error)
+{
+	if (!removal->error && error != ENOENT)
+		removal->error = -error;
+}
+
+/* A folder of the same file system, ready to be emptied; -1. */
+static int open_folder(struct removal *removal, int parent, const char *name)
+{
+	int handle = openat(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), fd = -1;
+	struct stat about;
+	char self[32];
+
+	if (handle < 0) {
+		failed(removal, errno);
+		return -1;
+	}
+	object_self_path(handle, self);
+	if (fstat(handle, &about) != 0 || about.st_dev != removal->device) {
+		failed(removal, EBUSY);
+	} else {
+		if ((about.st_mode & 0700) != 0700)
+			chmod(self, 0700);
+		fd = open(self, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (fd < 0)
+			failed(removal, errno);
+	}
+	close(handle);
+	return fd;
+}
+
+static void move_to_top(struct removal *removal, int folder, const char *name)
+{
+	char moved[64];
+
+	do
+		snprintf(moved, sizeof(moved), ".remit-removed-%lu", removal->moved++);
+	while (renameat2(folder, name, removal->top, moved, RENAME_NOREPLACE) != 0 &&
+	       errno == EEXIST);
+	if (faccessat(removal->top, moved, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		removal->again = true;
+	else
+		failed(removal, errno);
+}
+
+/* Owns fd. */
+static void empty(struct removal *removal, int fd, int depth)
+{
+	DIR *folder = fdopendir(fd);
+	struct dirent *entry;
+
+	if (!folder) {
+		failed(removal, errno);
+		close(fd);
+		return;
+	}
+	while ((entry = readdir(folder))) {
+		const char *name = entry->d_name;
+
+		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+			continue;
+		if (unlinkat(fd, name, 0) == 0)
+			continue;
+		if (errno != EISDIR) {
+			failed(removal, errno);
+			continue;
+		}
+		if (unlinkat(fd, name, AT_REMOVEDIR) == 0)
+			continue;
+		if (depth >= DEPTH) {
+			move_to_top(removal, fd, name);
+			continue;
+		}
+		int inner = open_folder(removal, fd, name);
+
+		if (inner < 0)
+			continue;
+		empty(removal, inner, depth + 1);
+		if (unlinkat(fd, name, AT_REMOVEDIR) != 0)
+			failed(removal, errno);
+	}
+	closedir(folder);
+}
+
+int scratch_remove(const char *path)
+{
+	struct removal removal = {.again = true};
+	struct stat about;
+
+	if (lstat(path, &about) != 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (!S_ISDIR(about.st_mode))
+		return -ENOTDIR;
+	removal.device = about.st_dev;
+	removal.top = open_folder(&removal, AT_FDCWD, path);
+	if (removal.top < 0)
+		return removal.error ? removal.error : -EACCES;
+	while (removal.again) {
+		removal.again = false;
+		int fd = openat(removal.top, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+		if (fd < 0)
+			failed(&removal, errno);
+		else
+			empty(&removal, fd, 0);
+	}
+	close(removal.top);
+	if (rmdir(path) != 0)
+		failed(&removal, errno);
+	return removal.error;
+}

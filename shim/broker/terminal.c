@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Relies on: SIGTTOU being ignored by the broker, so that it may give itself the terminal from the
+ * background. It only does so when the group that holds the terminal is empty, so it never takes it
+ * from the shell.
+ */
+#include "shim/broker/terminal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+/* linux/major.h: the slaves of UNIX 98 pseudo terminals. */
+#define PTY_SLAVE_MAJOR 136
+#define PTY_SLAVE_MAJORS 8
+
+static int pty_index(dev_t device)
+{
+	unsigned int kind = major(device);
+
+	if (kind < PTY_SLAVE_MAJOR || kind >= PTY_SLAVE_MAJOR + PTY_SLAVE_MAJORS)
+		return -1;
+	return (int)((kind - PTY_SLAVE_MAJOR) * 256 + minor(device));
+}
+
+/* /dev/tty has a number of its own; the controlling terminal's is the one of our standard
+ * descriptors that answers for our session. */
+static int find_index(const struct terminal *terminal)
+{
+	struct stat about;
+
+	for (int fd = 0; fd <= 2; fd++) {
+		if (fstat(fd, &about) != 0 || !S_ISCHR(about.st_mode))
+			continue;
+		if (pty_index(about.st_rdev) < 0)
+			continue;
+		if (terminal->fd < 0 || tcgetsid(fd) == getsid(0))
+			return pty_index(about.st_rdev);
+	}
+	unsigned int number;
+
+	/* linux/tty.h, 2.6.36: the device number of the terminal behind /dev/tty. */
+	if (terminal->fd >= 0 && ioctl(terminal->fd, TIOCGDEV, &number) == 0)
+		return pty_index(
+		    makedev((number >> 8) & 0xfff, (number & 0xff) | ((number >> 12) & 0xfff00)));
+	return -1;
+}
+
+void terminal_save(struct terminal *terminal)
+{
+	*terminal = (struct terminal){.fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC)};
+	terminal->index = find_index(terminal);
+	if (terminal->fd < 0)
+		return;
+	terminal->foreground = tcgetpgrp(terminal->fd) == getpgrp();
+	terminal->saved = tcgetattr(terminal->fd, &terminal->modes) == 0;
+}
+
+bool terminal_has_shell(const struct terminal *terminal)
+{
+	pid_t parent = getppid();
+
+	return terminal->fd >= 0 && getsid(parent) == getsid(0) && getpgid(parent) != getpgrp();
+}
+
+void terminal_restore(struct terminal *terminal, bool modes)
+{
+	if (terminal->fd < 0)
+		return;
+	pid_t holder = tcgetpgrp(terminal->fd);
+
+	if (holder > 0 && holder != getpgrp() && kill(-holder, 0) != 0 && errno == ESRCH) {
+		tcsetpgrp(terminal->fd, getpgrp());
+		holder = tcgetpgrp(terminal->fd);
+	}
+	if (modes && terminal->saved && holder == getpgrp())
+		tcsetattr(terminal->fd, TCSADRAIN, &terminal->modes);
+	close(terminal->fd);
+	terminal->fd = -1;
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Signals. The agent shares our process group and terminal, so the terminal signals it itself: we
+ * ignore SIGINT, SIGQUIT and the stop signals and pass on what was sent to us alone. When the agent
+ * stops and a shell with job control watches, everything in the session is stopped, then we stop by
+ * the same signal: the shell sees its job stop, and no limit of time runs out unseen meanwhile,
+ * because nothing runs. A process of the session that cannot be stopped keeps us awake.
+ */
+#include "shim/broker/watch.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "shim/broker/survivors.h"
+
+/* How often the gate's health is looked at when nothing else happens. */
+#define TICK_MS 1000
+
+static const int ignored[] = {SIGINT, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU, SIGPIPE};
+static const int waited[] = {SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD};
+
+static void waited_set(sigset_t *set)
+{
+	sigemptyset(set);
+	for (size_t i = 0; i < sizeof(waited) / sizeof(*waited); i++)
+		sigaddset(set, waited[i]);
+}
+
+void watch_signals(struct launch_signals *out)
+{
+	struct sigaction act = {.sa_handler = SIG_IGN};
+	sigset_t set;
+
+	for (int i = 1; i < NSIG; i++)
+		sigaction(i, NULL, &out->action[i]);
+	waited_set(&set);
+	sigprocmask(SIG_BLOCK, &set, &out->mask);
+	for (size_t i = 0; i < sizeof(ignored) / sizeof(*ignored); i++)
+		sigaction(ignored[i], &act, NULL);
+	/* An ignored SIGCHLD would reap the agent behind our back; a blocked and ignored signal
+	 * would never be seen. */
+	act.sa_handler = SIG_DFL;
+	for (size_t i = 0; i < sizeof(waited) / sizeof(*waited); i++)
+		sigaction(waited[i], &act, NULL);
+}
+
+void watch_signals_restore(const struct launch_signals *from)
+{
+	for (int i = 1; i < NSIG; i++)
+		sigaction(i, &from->action[i], NULL);
+	sigprocmask(SIG_SETMASK, &from->mask, NULL);
+}
+
+/* What the kernel or the terminal sends goes to whole groups: the agent has it already unless it
+ * left ours. */
+static void forward(pid_t agent, const siginfo_t *info)
+{
+	if (info->si_code > 0 && getpgid(agent) == getpgrp())
+		return;
+	kill(agent, info->si_signo);
+}
+
+static void stop_like(int signal)
+{
+	struct sigaction act = {.sa_handler = SIG_DFL}, before;
+	sigset_t set, mask;
+
+	sigemptyset(&set);
+	sigaddset(&set, signal);
+	if (signal != SIGSTOP)
+		sigaction(signal, &act, &before);
+	sigprocmask(SIG_UNBLOCK, &set, &mask);
+	raise(signal);
+	sigprocmask(SIG_SETMASK, &mask, NULL);
+	if (signal != SIGSTOP)
+		sigaction(signal, &before, NULL);
+}
+
+static void agent_stopped(pid_t agent, int signal, const struct terminal *terminal)
+{
+	pid_t *frozen;
+	size_t count;
+
+	if (!terminal_has_shell(terminal))
+		return;
+	if (survivors_freeze(&frozen, &count) != 0)
+		return;
+	stop_like(signal);
+	survivors_thaw(frozen, count);
+	kill(agent, SIGCONT);
+}
+
+/* Reaps what there is. True when the agent has ended, with its status. */
+static bool reap(struct watch *watch, pid_t agent, const struct terminal *terminal, int *status)
+{
+	int state;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &state, WNOHANG | WUNTRACED)) > 0) {
+		if (WIFSTOPPED(state)) {
+			if (pid == agent)
+				agent_stopped(agent, WSTOPSIG(state), terminal);
+			continue;
+		}
+		watch->processes++;
+		if (pid != agent)
+			continue;
+		*status = state;
+		return true;
+	}
+	return false;
+}
+
+static void enforce(struct watch *watch, pid_t agent, const struct broker *broker)
+{
+	if (broker_failed(broker)) {
+		watch->ending = "gate";
+		kill(agent, SIGKILL);
+		return;
+	}
+	switch (deadline_check(&watch->deadline)) {
+	case DEADLINE_TERMINATE:
+		watch->ending = watch->deadline.why;
+		kill(agent, SIGTERM);
+		/* A stopped process would only see it when continued. */
+		kill(agent, SIGCONT);
+		break;
+	case DEADLINE_KILL:
+		kill(agent, SIGKILL);
+		break;
+	case DEADLINE_WAIT:
+		break;
+	}
+}
+
+int watch_run(struct watch *watch, pid_t agent, struct broker *broker,
+	      const struct terminal *terminal)
+{
+	sigset_t set;
+	int status = 0;
+
+	waited_set(&set);
+	while (!reap(watch, agent, terminal, &status)) {
+		enforce(watch, agent, broker);
+		int wait = deadline_wait(&watch->deadline, TICK_MS);
+		struct timespec timeout = {.tv_sec = wait / 1000,
+					   .tv_nsec = (wait % 1000) * 1000000L};
+		siginfo_t info;
+
+		if (sigtimedwait(&set, &info, &timeout) > 0 && info.si_signo != SIGCHLD)
+			forward(agent, &info);
+	}
+	if (!watch->ending)
+		watch->ending = WIFSIGNALED(status) ? "signal" : "exit";
+	return status;
+}

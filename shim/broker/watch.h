@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The broker's main thread while the agent lives: its children, its signals, its clock. */
+#ifndef REMIT_BROKER_WATCH_H
+#define REMIT_BROKER_WATCH_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "shim/broker/deadline.h"
+#include "shim/broker/gate.h"
+#include "shim/broker/launch.h"
+#include "shim/broker/terminal.h"
+
+struct watch {
+	struct deadline deadline;
+	const char *ending; /* "exit", "signal", "wall_time", "expired", "gate" */
+	uint64_t processes; /* reaped: the agent and the orphans that came to us */
+};
+
+/* Remembers the operator's signals for the agent in *out and makes the broker's own: the terminal's
+ * signals are the agent's business, the others wait for watch_run(). */
+void watch_signals(struct launch_signals *out);
+void watch_signals_restore(const struct launch_signals *from);
+
+/* Returns the agent's wait status. */
+int watch_run(struct watch *watch, pid_t agent, struct broker *broker,
+	      const struct terminal *terminal);
+
+#endif
