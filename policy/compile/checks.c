@@ -4,6 +4,7 @@
  * values. Checked after reading, whatever the order of files.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,16 +38,20 @@ static int compare_texts(const void *a, const void *b)
 }
 
 static int complain(struct reading *all, const struct model_rule *rule,
-		    const struct model_rule *other, const char *what, const char *name)
+		    const struct model_rule *other, const char *kind, const char *name,
+		    const char *where)
 {
-	char *source = NULL;
+	char *source = NULL, *what = NULL;
 
 	for (size_t i = 0; i < all->document_count && !source; i++)
 		if (all->documents[i].name && !strcmp(all->documents[i].name, rule->file))
 			source = document_line(&all->documents[i], rule->line);
+	if (asprintf(&what, "duplicate %s \"%.64s\"%s", kind, name, where) < 0)
+		what = NULL;
 	diagnostics_add(all->diagnostics, SEVERITY_ERROR, rule->file, rule->line, rule->column, 1,
-			source, NULL, "%s \"%.64s\": it stands in %s, line %u already", what, name,
-			other->file, other->line);
+			source, NULL, "%s: it stands in %s, line %u already",
+			what ? what : "duplicate", other->file, other->line);
+	free(what);
 	free(source);
 	return -EINVAL;
 }
@@ -58,7 +63,7 @@ static int check_ids(struct reading *all, const struct model_rule **rules, size_
 	qsort(rules, count, sizeof(*rules), compare_ids);
 	for (size_t i = 1; i < count; i++)
 		if (!strcmp(rules[i]->id, rules[i - 1]->id) && !strchr(rules[i]->id, '['))
-			err = complain(all, rules[i], rules[i - 1], "duplicate id", rules[i]->id);
+			err = complain(all, rules[i], rules[i - 1], "id", rules[i]->id, "");
 	return err;
 }
 
@@ -72,8 +77,8 @@ static int check_values(struct reading *all, const struct model_rule **rules, si
 			continue;
 		if (!strcmp(rules[i]->file, rules[i - 1]->file) ||
 		    strcmp(rules[i]->value, rules[i - 1]->value) != 0)
-			err = complain(all, rules[i], rules[i - 1], "env.set sets twice",
-				       rules[i]->text);
+			err = complain(all, rules[i], rules[i - 1], "key", rules[i]->text,
+				       " in env.set");
 	}
 	return err;
 }

@@ -322,6 +322,10 @@ static int parse_bracketed(const struct parser *parser, const char *at)
 	if (*colon != ':')
 		return fail(parser, parser->text, 0, "name it, like [fd00::1]:443, or :* for all",
 			    "the port is missing");
+	if (!memchr(at, ':', (size_t)(close - at)))
+		return fail(parser, at, (size_t)(close - at) + 1, "only IPv6 stands in brackets",
+			    "bad IPv6 address \"%.*s\"",
+			    (int)(close - at - 1 < 60 ? close - at - 1 : 60), at + 1);
 	err = parse_ip(parser, at + 1, (size_t)(close - at - 1), slash, slash_len, true);
 	if (!err)
 		err = parse_ports(parser, colon + 1);

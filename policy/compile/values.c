@@ -116,10 +116,10 @@ int value_count(const char *text, uint64_t max, uint64_t *ret_count, const char 
 	uint64_t value;
 	int err = digits(&text, &value);
 
-	if (err == -EINVAL || *text)
-		return fail(why, "a number without sign, blanks or unit is wanted");
-	if (err || value > max)
+	if (err == -ERANGE || (!err && !*text && value > max))
 		return fail(why, "it is too large");
+	if (err || *text)
+		return fail(why, "a number without sign, blanks or unit is wanted");
 	if (!value)
 		return fail(why, "it must be more than 0; leave it out for no limit");
 	*ret_count = value;

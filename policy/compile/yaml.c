@@ -176,6 +176,9 @@ static int syntax_error(struct builder *builder)
 	    asprintf(&hint, "%s that begins in line %zu", parser->context,
 		     parser->context_mark.line + 1) < 0)
 		hint = NULL;
+	/* The usual stumbling block: a brace opens a mapping within [ ]. */
+	if (!hint && source && strstr(source, "${"))
+		hint = strdup("a text with ${…} stands in quotes within [ ]");
 	diagnostics_add(builder->diagnostics, SEVERITY_ERROR, builder->document->name, line, column,
 			1, source, hint, "not valid YAML: %s",
 			parser->problem ? parser->problem : "cannot be read");

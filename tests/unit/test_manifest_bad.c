@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Every bad manifest of tests/table/bad, against the diagnostics that its leading comment pins:
+ *
+ *   #= 7:3: error: unknown key "raed" in files
+ *   #=   did you mean "read"?
+ *
+ * File, line, column, severity, text and hint must be these and no others. Runs from the top of the
+ * tree. With REMIT_SHOW set, prints what came out in that form instead of comparing.
+ */
+#include <check.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/compile/limits.h"
+#include "policy/compile/model.h"
+
+#define FOLDER "tests/table/bad/"
+#define CASES_MAX 512
+
+static char *cases[CASES_MAX];
+static int case_count;
+
+static const struct variable VARIABLES[] = {
+    {"PORT", "8080"}, {"EMPTY", ""}, {"UP", "../up"}, {"NOTHING", NULL}};
+
+static const struct compile_options OPTIONS = {
+    .workspace = "/w",
+    .home = "/home/u",
+    .user = "u",
+    .uid = "1000",
+    .set = VARIABLES,
+    .set_count = 4,
+    .profile_dir = "policy/profiles",
+};
+
+static char *read_text(const char *path, size_t *len)
+{
+	FILE *stream = fopen(path, "r");
+	char *text = malloc(LIMIT_FILE_BYTES + 1);
+
+	ck_assert_ptr_nonnull(stream);
+	ck_assert_ptr_nonnull(text);
+	*len = fread(text, 1, LIMIT_FILE_BYTES, stream);
+	text[*len] = '\0';
+	fclose(stream);
+	return text;
+}
+
+/* The lines that begin with "#= ", without it. */
+static char *expected_of(const char *text)
+{
+	char *out = calloc(1, strlen(text) + 1), *to = out;
+
+	ck_assert_ptr_nonnull(out);
+	while (!strncmp(text, "#= ", 3)) {
+		size_t len = strcspn(text, "\n");
+
+		memcpy(to, text + 3, len - 3);
+		to += len - 3;
+		*to++ = '\n';
+		text += len + 1;
+	}
+	return out;
+}
+
+static char *shown(const struct diagnostics *diagnostics, const char *path)
+{
+	char *out = NULL;
+	size_t size = 0;
+	FILE *stream = open_memstream(&out, &size);
+
+	for (size_t i = 0; i < diagnostics->count; i++) {
+		const struct diagnostic *item = &diagnostics->items[i];
+		const char *file = item->file ? item->file : "";
+
+		if (!strcmp(file, path))
+			file = "";
+		else if (!strncmp(file, FOLDER, strlen(FOLDER)))
+			file += strlen(FOLDER);
+		fprintf(stream, "%s%s%u:%u: %s: %s\n", file, *file ? ":" : "", item->line,
+			item->column, item->severity == SEVERITY_ERROR ? "error" : "warning",
+			item->message);
+		if (item->hint)
+			fprintf(stream, "  %s\n", item->hint);
+	}
+	fclose(stream);
+	return out;
+}
+
+/* The printed form is well made for any of them: it ends, and no control character is in it. */
+static void check_printed(const struct diagnostics *diagnostics)
+{
+	char *out = NULL;
+	size_t size = 0;
+	FILE *stream = open_memstream(&out, &size);
+
+	diagnostics_print(diagnostics, stream, false);
+	diagnostics_print_json(diagnostics, stream);
+	fclose(stream);
+	for (size_t i = 0; i < size; i++)
+		ck_assert_msg(out[i] == '\n' || (unsigned char)out[i] >= 0x20, "control character");
+	free(out);
+}
+
+START_TEST(bad_manifest)
+{
+	struct diagnostics diagnostics = {0};
+	struct model model;
+	char path[512], *text, *expected, *got;
+	size_t len;
+
+	snprintf(path, sizeof(path), FOLDER "%s", cases[_i]);
+	text = read_text(path, &len);
+	expected = expected_of(text);
+	ck_assert_int_eq(manifest_read_file(path, &OPTIONS, &model, &diagnostics), -22);
+	ck_assert_uint_gt(diagnostics.errors, 0);
+	ck_assert_ptr_null(model.rules);
+	got = shown(&diagnostics, path);
+	if (getenv("REMIT_SHOW"))
+		printf("%s\n%s", cases[_i], got);
+	else
+		ck_assert_msg(!strcmp(expected, got), "%s\nexpected:\n%sgot:\n%s", cases[_i],
+			      expected, got);
+	check_printed(&diagnostics);
+	diagnostics_free(&diagnostics);
+	free(expected);
+	free(got);
+	free(text);
+}
+END_TEST
+
+static void refused(const char *text, size_t len, const char *message)
+{
+	struct diagnostics diagnostics = {0};
+	struct model model;
+
+	ck_assert_int_eq(manifest_read("big.yaml", text, len, &OPTIONS, &model, &diagnostics), -22);
+	ck_assert_str_eq(diagnostics.items[0].message, message);
+	diagnostics_free(&diagnostics);
+}
+
+START_TEST(too_large)
+{
+	size_t len = LIMIT_FILE_BYTES + 1;
+	char *text = malloc(len);
+
+	ck_assert_ptr_nonnull(text);
+	memset(text, '#', len);
+	refused(text, len, "the file is larger than 1 MiB");
+	refused(text, len - 1, "the file is empty");
+	free(text);
+}
+END_TEST
+
+START_TEST(too_many_values)
+{
+	size_t len = LIMIT_FILE_BYTES - 100;
+	char *text = malloc(len);
+
+	ck_assert_ptr_nonnull(text);
+	for (size_t i = 0; i + 2 <= len; i += 2)
+		memcpy(text + i, "1,", 2);
+	memcpy(text, "remit: [", 8);
+	refused(text, len, "too many values in one file (more than 200000)");
+	free(text);
+}
+END_TEST
+
+START_TEST(nul_byte)
+{
+	static const char text[] = "remit: 1\nagent: {id: a, purpose: b\0}\n";
+
+	refused(text, sizeof(text) - 1, "a NUL byte");
+}
+END_TEST
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void list_cases(void)
+{
+	DIR *stream = opendir(FOLDER);
+	struct dirent *entry;
+
+	while (stream && case_count < CASES_MAX && (entry = readdir(stream))) {
+		const char *dot = strrchr(entry->d_name, '.');
+
+		if (dot && !strcmp(dot, ".yaml"))
+			cases[case_count++] = strdup(entry->d_name);
+	}
+	if (stream)
+		closedir(stream);
+	qsort(cases, (size_t)case_count, sizeof(*cases), compare_names);
+}
+
+int main(void)
+{
+	Suite *suite = suite_create("manifest_bad");
+	TCase *tests = tcase_create("bad");
+	SRunner *runner;
+	int failed;
+
+	list_cases();
+	if (case_count < 50) {
+		fprintf(stderr, "only %d bad manifests found in " FOLDER "\n", case_count);
+		return 1;
+	}
+	tcase_add_loop_test(tests, bad_manifest, 0, case_count);
+	tcase_add_test(tests, too_large);
+	tcase_add_test(tests, too_many_values);
+	tcase_add_test(tests, nul_byte);
+	suite_add_tcase(suite, tests);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? 1 : 0;
+}
