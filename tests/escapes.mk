@@ -11,9 +11,10 @@ RACE_OUT := $(BUILD)/tests/race
 ESCAPE_HEADERS := $(wildcard $(ESCAPES)/*.h) shim/common/protocol.h
 # Unsanitized on purpose: these stand for foreign programs, and the static way cannot be otherwise.
 ESCAPE_CFLAGS := -std=gnu17 -fno-common $(WARNINGS) -I. -D_GNU_SOURCE -O2 -g
+ESCAPE_BARE := -Os -fno-pie -no-pie -static -nostdlib -fno-stack-protector -fno-builtin
 PYTHON ?= python3
 
-ESCAPE_PROGRAMS := $(addprefix $(ESCAPE_OUT)/,escapes escapes-static tool stranger evil.so)
+ESCAPE_PROGRAMS := $(addprefix $(ESCAPE_OUT)/,escapes escapes-static tool tool-did stranger evil.so)
 PARITY_PROGRAMS := $(addprefix $(PARITY_OUT)/,driver driver-static)
 RACE_PROGRAMS := $(addprefix $(RACE_OUT)/,race race-static)
 
@@ -28,7 +29,11 @@ $(ESCAPE_OUT)/escapes-static: $(ESCAPE_SOURCES) $(ESCAPE_HEADERS)
 # No libc: only _start and bare system calls.
 $(ESCAPE_OUT)/tool: $(ESCAPES)/tool.c $(ESCAPE_HEADERS)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ESCAPE_CFLAGS) -Os -fno-pie -no-pie -static -nostdlib -fno-stack-protector -fno-builtin -o $@ $<
+	$(Q)$(CC) $(ESCAPE_CFLAGS) $(ESCAPE_BARE) -o $@ $<
+
+$(ESCAPE_OUT)/tool-did: $(ESCAPES)/tool.c $(ESCAPE_HEADERS)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ESCAPE_CFLAGS) -DALWAYS='"DID"' $(ESCAPE_BARE) -o $@ $<
 
 $(ESCAPE_OUT)/stranger: $(ESCAPES)/stranger.c
 	@mkdir -p $(@D)

@@ -71,18 +71,36 @@ def split(path):
     return [name for name in path.split("/") if name]
 
 
-def spellings(path):
-    """The path as written and as it is after links, as far as it is literal."""
+def follow(path, trusted=lambda place: True):
+    """The components of the path after its links; None when a link on the way is not to be trusted."""
+    rest, done = split(path), []
+    while rest:
+        name = rest.pop(0)
+        place = "/" + "/".join(done + [name])
+        if name == "..":
+            done = done[:-1]
+        elif name != "." and os.path.islink(place):
+            if not trusted(place):
+                return None
+            target = os.readlink(place)
+            done, rest = [] if target.startswith("/") else done, split(target) + rest
+        elif name != ".":
+            done.append(name)
+    return done
+
+
+def literal_part(path):
+    """How many components stand before the first wildcard."""
     names = split(path)
-    literal = 0
-    while literal < len(names) and not any(c in names[literal] for c in WILD):
-        literal += 1
-    real = os.path.realpath("/" + "/".join(names[:literal]))
-    return [names, split(real) + names[literal:]]
+    wild = [i for i, name in enumerate(names) if any(c in name for c in WILD)]
+    return wild[0] if wild else len(names)
 
 
-def covers(path, names):
-    return any(match_components(spelling, names) for spelling in spellings(path))
+def spellings(path, trusted=lambda place: True):
+    """The path as written and, where its links are trusted, as it is after links."""
+    names, literal = split(path), literal_part(path)
+    real = follow("/" + "/".join(names[:literal]), trusted)
+    return [names] if real is None else [names, real + names[literal:]]
 
 
 def split_endpoint(text):
@@ -113,7 +131,7 @@ def address_of(host):
     return getattr(address, "ipv4_mapped", None) or address
 
 
-def covers_endpoint(text, query):
+def covers_endpoint(text, query, trusted):
     """Does an item of a network list cover the endpoint of a query?"""
     if text.startswith("unix:") or query.startswith("unix:"):
         if not (text.startswith("unix:") and query.startswith("unix:")):
@@ -121,7 +139,8 @@ def covers_endpoint(text, query):
         text, query = text[5:], query[5:]
         if text.startswith("@") or query.startswith("@"):
             return text == query
-        return covers(text, split(real_path(query)))
+        names = split(real_path(query))
+        return any(match_components(spelling, names) for spelling in spellings(text, trusted))
     protocol, host, ports = split_endpoint(text)
     asked_protocol, asked_host, asked_port = split_endpoint(query)
     if protocol != asked_protocol or not port_in(ports, int(asked_port)):
@@ -135,17 +154,59 @@ def real_path(path):
 
 
 class Naive:
+    """rules: [{"section": "files.read", "text": …, "except": […]}]
+
+    Two things follow from the words "resolved through links at launch". A grant is not led by a link that the
+    agent may write: that would be the agent's word. And a program that stands in a granted folder or matches a
+    granted pattern as a link is granted where it really is.
+    """
+
     def __init__(self, rules):
-        """rules: [{"section": "files.read", "text": …, "except": […]}]"""
-        self.rules = rules
+        self.spelled = {}
+        self.rules = list(rules)
+        for rule in rules:
+            if rule["section"] == "exec.allow":
+                self.rules += self.linked_programs(rule)
+
+    def agents(self, place):
+        """May the agent write at the place? What a grant itself names is still the operator's."""
+        names, granted = split(place), False
+        for rule in self.rules:
+            if rule["section"] in ("files.deny", "files.deny_write") and not rule.get("except"):
+                if any(match_components(spelling, names) for spelling in spellings(rule["text"])):
+                    return False
+            if rule["section"] == "files.write":
+                granted |= any(match_components(s, names[:-1]) for s in spellings(rule["text"]))
+        return granted
+
+    def trusted(self, place):
+        return not self.agents(place)
+
+    def linked_programs(self, rule):
+        names = split(rule["text"])
+        top = "/" + "/".join(names[:literal_part(rule["text"])])
+        for folder, _, files in os.walk(os.path.realpath(top)):
+            for name in files:
+                path = os.path.join(folder, name)
+                if os.path.islink(path) and os.access(path, os.X_OK) and self.matches(rule, split(path)):
+                    real = follow(path, self.trusted)
+                    if real is not None:
+                        yield {"section": "exec.allow", "text": "/" + "/".join(real)}
+
+    def matches(self, rule, names):
+        text, grant = rule["text"], rule["section"] in GIVES
+        if (text, grant) not in self.spelled:
+            self.spelled[text, grant] = spellings(text, self.trusted) if grant else spellings(text)
+        return any(match_components(spelling, names) for spelling in self.spelled[text, grant])
 
     def covered(self, rule, verb, thing):
         if verb == "env":
             return match_component(rule["text"], thing)
         if verb in ("connect", "listen"):
-            return covers_endpoint(rule["text"], thing)
+            return covers_endpoint(rule["text"], thing, self.trusted if rule["section"] in GIVES else lambda _: True)
         names = split(real_path(thing))
-        return covers(rule["text"], names) and not any(covers(e, names) for e in rule.get("except", []))
+        excepts = (spelling for text in rule.get("except", []) for spelling in spellings(text))
+        return self.matches(rule, names) and not any(match_components(spelling, names) for spelling in excepts)
 
     def allows(self, verb, thing):
         granted = False

@@ -2,7 +2,8 @@
 /*
  * The small program whose running is the canary: prints its first argument; `tool euid` and
  * `tool caps` print DID when it runs with more than its caller has. Without libc, so that nothing
- * but the right to execute it is needed, and a hundred copies weigh nothing.
+ * but the right to execute it is needed, and a hundred copies weigh nothing. With -DALWAYS it is
+ * the refused one of two programs of equal names, and prints that instead.
  */
 #include <linux/capability.h>
 
@@ -51,6 +52,9 @@ void start(long *stack)
 			   : "";
 	else if (is(what, "caps"))
 		what = has_capabilities() ? "DID" : "";
+#ifdef ALWAYS
+	what = ALWAYS;
+#endif
 	print(what);
 	raw6(SYS_exit_group, 0, 0, 0, 0, 0, 0);
 }
