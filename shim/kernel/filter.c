@@ -158,9 +158,9 @@ static int add_cube(scmp_filter_ctx context, uint32_t action, int nr, const stru
 	for (unsigned int i = 0; i < ARGS; i++) {
 		const struct edge *edge = &cube->arg[i];
 		if (edge->excluded)
-			compare[count++] = SCMP_CMP64(i, SCMP_CMP_NE, edge->bits);
+			compare[count++] = SCMP_CMP64(i, SCMP_CMP_NE, edge->bits, 0);
 		else if (edge->mask == UINT64_MAX)
-			compare[count++] = SCMP_CMP64(i, SCMP_CMP_EQ, edge->bits);
+			compare[count++] = SCMP_CMP64(i, SCMP_CMP_EQ, edge->bits, 0);
 		else if (edge->mask)
 			compare[count++] =
 			    SCMP_CMP64(i, SCMP_CMP_MASKED_EQ, edge->mask, edge->bits);

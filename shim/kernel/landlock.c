@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Puts a Landlock domain on the calling thread. Raw system calls with our own structs, because the
+ * installed header may be older than the kernel (include/uapi/linux/landlock.h of Linux 6.18).
+ *
+ * Guarantees: the domain is applied whole or not at all. A path that is gone since the plan was
+ * made is left out, which only narrows. Relies on: a single-threaded caller (Landlock restricts the
+ * calling thread and what it starts).
+ */
+#include "shim/kernel/kernel.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "policy/plan/access.h"
+
+struct ruleset_attr {
+	uint64_t handled_access_fs, handled_access_net, scoped;
+};
+
+struct path_beneath_attr {
+	uint64_t allowed_access;
+	int32_t parent_fd;
+} __attribute__((packed));
+
+struct net_port_attr {
+	uint64_t allowed_access, port;
+};
+
+#define RULE_PATH_BENEATH 1
+#define RULE_NET_PORT 2
+
+static int ruleset_create(const struct domain *domain)
+{
+	struct ruleset_attr attr = {
+	    .handled_access_fs = domain->handled_fs,
+	    .handled_access_net = domain->handled_net,
+	    .scoped = domain->scoped,
+	};
+	/* An older kernel takes a longer struct as long as what it does not know is zero. */
+	long fd = syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
+	return fd < 0 ? -errno : (int)fd;
+}
+
+static int add_path(int ruleset, const struct path_access *path)
+{
+	struct path_beneath_attr attr = {.allowed_access = path->access};
+	struct stat status;
+	attr.parent_fd = open(path->path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (attr.parent_fd < 0)
+		return errno == ENOENT || errno == ENOTDIR || errno == EACCES || errno == ELOOP
+			   ? 0
+			   : -errno;
+	int ret = 0;
+	if (fstat(attr.parent_fd, &status) < 0)
+		ret = -errno;
+	else if (!S_ISDIR(status.st_mode))
+		attr.allowed_access &= ACCESS_OF_FILES;
+	/* A link put there since: what it leads to is another path's business. */
+	if (ret == 0 && !S_ISLNK(status.st_mode) && attr.allowed_access &&
+	    syscall(SYS_landlock_add_rule, ruleset, RULE_PATH_BENEATH, &attr, 0) < 0)
+		ret = -errno;
+	close(attr.parent_fd);
+	/* The kernel refuses rules on what only it can see (nsfs, pipes): no rule, no right. */
+	return ret == -EBADFD ? 0 : ret;
+}
+
+static int add_port(int ruleset, const struct port_access *port)
+{
+	struct net_port_attr attr = {.allowed_access = port->access, .port = port->port};
+	if (syscall(SYS_landlock_add_rule, ruleset, RULE_NET_PORT, &attr, 0) < 0)
+		return -errno;
+	return 0;
+}
+
+int kernel_landlock(const struct domain *domain)
+{
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return -errno;
+	if (!domain->handled_fs && !domain->handled_net && !domain->scoped)
+		return 0;
+	int ruleset = ruleset_create(domain);
+	if (ruleset < 0)
+		return ruleset;
+	int ret = 0;
+	for (size_t i = 0; ret == 0 && domain->handled_fs && i < domain->path_count; i++)
+		ret = add_path(ruleset, &domain->paths[i]);
+	for (size_t i = 0; ret == 0 && domain->handled_net && i < domain->port_count; i++)
+		ret = add_port(ruleset, &domain->ports[i]);
+	if (ret == 0 && syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
+		ret = -errno;
+	close(ruleset);
+	return ret;
+}

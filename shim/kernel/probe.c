@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What this kernel and this container let us enforce, found out by trying. What would leave a mark
+ * (a filter, no_new_privs) is tried in a child that does nothing else.
+ *
+ * A feature that cannot be tried counts as absent. REMIT_FORCE_OFF removes features for tests; it
+ * cannot add one.
+ */
+#include "shim/kernel/kernel.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/utsname.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* linux/seccomp.h, 5.19 and 6.6; linux/memfd.h, 6.3; linux/magic.h */
+#ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
+#define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
+#endif
+#ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
+#define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
+#endif
+#define SYNC_WAKE_UP 1ULL
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 8U
+#endif
+#define PROC_MAGIC 0x9fa0
+
+#define LANDLOCK_CREATE_RULESET_VERSION 1U
+#define PROBE_MS 5000
+
+/* What the child finds out and the parent reads from a pipe. */
+struct found {
+	bool notify, addfd, addfd_send, wait_killable, sync_wake_up;
+};
+
+static struct sock_fprog getppid_notifier(struct sock_filter code[4])
+{
+	code[0] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0);
+	code[1] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getppid, 0, 1);
+	code[2] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF);
+	code[3] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	return (struct sock_fprog){.len = 4, .filter = code};
+}
+
+/* Answers one getppid() of a child with a descriptor, as the gate will. */
+static bool serve_one(int listener, unsigned int flags)
+{
+	struct pollfd ready = {.fd = listener, .events = POLLIN};
+	struct seccomp_notif notif = {0};
+	if (poll(&ready, 1, PROBE_MS) != 1 || ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &notif) < 0)
+		return false;
+	struct seccomp_notif_addfd addfd = {.id = notif.id, .flags = flags, .srcfd = STDIN_FILENO};
+	bool done = ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &addfd) >= 0;
+	if (!done || !flags) {
+		struct seccomp_notif_resp response = {.id = notif.id, .error = -EPERM};
+		ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &response);
+	}
+	return done;
+}
+
+/* The grandchild that asks shares the filter, and the listener is closed to it. */
+static bool ask_and_serve(int listener, unsigned int flags)
+{
+	pid_t pid = fork();
+	if (pid < 0)
+		return false;
+	if (pid == 0) {
+		close(listener);
+		syscall(SYS_getppid);
+		_exit(0);
+	}
+	bool done = serve_one(listener, flags);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	return done;
+}
+
+static long load(unsigned long flags)
+{
+	struct sock_filter code[4];
+	struct sock_fprog program = getppid_notifier(code);
+	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+		       flags | SECCOMP_FILTER_FLAG_NEW_LISTENER, &program);
+}
+
+static void probe_in_child(int out)
+{
+	struct found found = {0};
+	uint64_t sync = SYNC_WAKE_UP;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		_exit(1);
+	/* One listener a process: the flag is tried first, and only its refusal tries without. */
+	long listener = load(SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV);
+	found.wait_killable = listener >= 0;
+	if (listener < 0)
+		listener = load(0);
+	found.notify = listener >= 0;
+	if (listener >= 0) {
+		int fd = open("/dev/null", O_RDONLY);
+		if (fd >= 0 && fd != STDIN_FILENO)
+			dup2(fd, STDIN_FILENO);
+		found.addfd = ask_and_serve((int)listener, 0);
+		found.addfd_send =
+		    found.addfd && ask_and_serve((int)listener, SECCOMP_ADDFD_FLAG_SEND);
+		found.sync_wake_up = ioctl((int)listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, sync) == 0;
+	}
+	_exit(write(out, &found, sizeof(found)) == sizeof(found) ? 0 : 1);
+}
+
+static int probe_seccomp(struct features *out)
+{
+	struct found found = {0};
+	int ends[2];
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	pid_t pid = fork();
+	if (pid < 0) {
+		int ret = -errno;
+		close(ends[0]);
+		close(ends[1]);
+		return ret;
+	}
+	if (pid == 0)
+		probe_in_child(ends[1]);
+	close(ends[1]);
+	ssize_t got;
+	do
+		got = read(ends[0], &found, sizeof(found));
+	while (got < 0 && errno == EINTR);
+	close(ends[0]);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	if (got != sizeof(found))
+		return 0;
+	out->seccomp_notify = found.notify;
+	out->seccomp_addfd = found.addfd;
+	out->seccomp_addfd_send = found.addfd_send;
+	out->seccomp_wait_killable = found.wait_killable;
+	out->seccomp_sync_wake_up = found.sync_wake_up;
+	return 0;
+}
+
+/* Both are tried on a child: on oneself they are always allowed. */
+static int probe_other_process(struct features *out)
+{
+	char word = 'r', copy = 0;
+	struct iovec local = {&copy, 1}, remote = {&word, 1};
+	pid_t pid = fork();
+	if (pid < 0)
+		return -errno;
+	if (pid == 0) {
+		for (;;)
+			pause();
+	}
+	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	int fd = pidfd < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, pidfd, STDERR_FILENO, 0);
+	/* The child may have no stderr: EBADF is an answer of the call itself. */
+	out->pidfd_getfd = pidfd >= 0 && (fd >= 0 || errno == EBADF);
+	out->process_vm_readv = process_vm_readv(pid, &local, 1, &remote, 1, 0) == 1 && copy == 'r';
+	if (fd >= 0)
+		close(fd);
+	if (pidfd >= 0)
+		close(pidfd);
+	kill(pid, SIGKILL);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	return 0;
+}
+
+static int landlock_abi(void)
+{
+	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	return abi < 0 ? 0 : (int)abi;
+}
+
+static bool has_openat2(void)
+{
+	struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS};
+	int fd = (int)syscall(SYS_openat2, AT_FDCWD, "/", &how, sizeof(how));
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+static bool has_memfd_noexec(void)
+{
+	int fd = memfd_create("remit-probe", MFD_CLOEXEC | MFD_NOEXEC_SEAL);
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+static bool has_proc(void)
+{
+	struct statfs status;
+	return statfs("/proc/self", &status) == 0 && status.f_type == PROC_MAGIC;
+}
+
+static int yama_scope(void)
+{
+	char digit = 0;
+	int fd = open("/proc/sys/kernel/yama/ptrace_scope", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	ssize_t got = read(fd, &digit, 1);
+	close(fd);
+	return got == 1 && digit >= '0' && digit <= '3' ? digit - '0' : 3;
+}
+
+static void force_off(struct features *f, const char *name, size_t len)
+{
+	const struct {
+		const char *name;
+		bool *feature;
+	} table[] = {
+	    {"seccomp_notify", &f->seccomp_notify},
+	    {"seccomp_addfd", &f->seccomp_addfd},
+	    {"seccomp_addfd_send", &f->seccomp_addfd_send},
+	    {"seccomp_wait_killable", &f->seccomp_wait_killable},
+	    {"seccomp_sync_wake_up", &f->seccomp_sync_wake_up},
+	    {"pidfd_getfd", &f->pidfd_getfd},
+	    {"process_vm_readv", &f->process_vm_readv},
+	    {"openat2", &f->openat2},
+	    {"memfd_noexec", &f->memfd_noexec},
+	    {"proc_mounted", &f->proc_mounted},
+	};
+	const char abi[] = "landlock_abi";
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		if (strlen(table[i].name) == len && !memcmp(table[i].name, name, len))
+			*table[i].feature = false;
+	}
+	if (len >= sizeof(abi) - 1 && !memcmp(name, abi, sizeof(abi) - 1)) {
+		int most = len > sizeof(abi) && name[sizeof(abi) - 1] == '='
+			       ? atoi(name + sizeof(abi))
+			       : 0;
+		if (most < f->landlock_abi)
+			f->landlock_abi = most < 0 ? 0 : most;
+	}
+}
+
+int kernel_probe(struct features *out)
+{
+	struct utsname name;
+	*out = (struct features){
+	    .landlock_abi = landlock_abi(),
+	    .openat2 = has_openat2(),
+	    .memfd_noexec = has_memfd_noexec(),
+	    .proc_mounted = has_proc(),
+	    .yama = yama_scope(),
+	};
+	int ret = probe_seccomp(out);
+	if (ret == 0)
+		ret = probe_other_process(out);
+	if (uname(&name) == 0)
+		memccpy(out->release, name.release, '\0', sizeof(out->release) - 1);
+	const char *off = getenv("REMIT_FORCE_OFF");
+	while (off && *off) {
+		size_t len = strcspn(off, ",");
+		force_off(out, off, len);
+		off += len + (off[len] == ',');
+	}
+	return ret;
+}
