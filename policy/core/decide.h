@@ -61,9 +61,9 @@ enum verdict {
 };
 
 /*
- * Which lane a call on the object may take at best; a static property of the deciding grant, so it
- * is the same on every kernel. The plan decides what really is in the wall; a caller that tries the
- * wall first and falls back to the gate is always right.
+ * Which lane a call on the object may take at best: the best of all grants that cover it; a static
+ * property of the scope, so it is the same on every kernel. The plan decides what really is in the
+ * wall; a caller that tries the wall first and falls back to the gate is always right.
  */
 enum lane {
 	LANE_REFUSED = 0,
@@ -81,7 +81,9 @@ enum condition {
 struct decision {
 	enum verdict verdict;
 	int error;     /* positive errno the agent gets when refused (EACCES), 0 when allowed */
-	uint32_t rule; /* the rule that decided; RULE_NONE: no grant covers the object */
+	uint32_t rule; /* the rule that decided: the deepest denial, else the deepest grant, the
+			  lowest of those equally deep; refused with a grant's number: that grant's
+			  condition is not met; RULE_NONE: no grant covers the object */
 	enum lane lane;
 	uint32_t conditions; /* refused only for want of these facts: collect them and ask again;
 				else 0 */
