@@ -198,8 +198,9 @@ static int open_new(struct request *request, const struct open_call *call,
 	error = files_take_umask(request);
 	if (error)
 		return error;
+	/* O_EXCL never follows the last component. */
 	int fd = openat(object->parent, object->name,
-			(int)(call->flags | O_CREAT | O_EXCL | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC),
+			(int)(call->flags | O_CREAT | O_EXCL | O_NOCTTY | O_CLOEXEC),
 			(mode_t)call->mode);
 
 	if (fd < 0)
