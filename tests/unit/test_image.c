@@ -266,6 +266,33 @@ START_TEST(test_full_table)
 }
 END_TEST
 
+/* Overlapping intervals would let the search miss a denial. */
+START_TEST(test_overlapping_ports)
+{
+	struct builder b = sample();
+	const struct scope *scope = &b.scope;
+	struct image_interval *intervals =
+	    (struct image_interval *)((uint8_t *)b.image +
+				      ((const uint8_t *)scope->section[IMAGE_INTERVALS] -
+				       scope->base));
+	struct scope again;
+	bool found = false;
+
+	for (uint32_t i = 0; i < scope->count[IMAGE_NETWORKS] && !found; i++) {
+		const struct image_network *network = image_record(scope, IMAGE_NETWORKS, i);
+		if (network->intervals.count < 2)
+			continue;
+		intervals[network->intervals.first].high =
+		    intervals[network->intervals.first + 1].low;
+		found = true;
+	}
+	ck_assert(found);
+	rehash(b.image, b.size);
+	ck_assert_int_eq(scope_open(&again, b.image, b.size, NULL), -EBADMSG);
+	builder_free(&b);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("image");
@@ -280,6 +307,7 @@ int main(void)
 	tcase_add_test(tests, test_random_damage);
 	tcase_add_test(tests, test_header);
 	tcase_add_test(tests, test_full_table);
+	tcase_add_test(tests, test_overlapping_ports);
 	suite_add_tcase(suite, tests);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
