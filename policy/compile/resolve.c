@@ -319,13 +319,17 @@ static int spell_except(struct model_rule *rule, const char *text, struct guard 
 	return err;
 }
 
-static int resolve_rule(struct model_rule *rule, struct guard *guard, struct string_list *list)
+static int resolve_excepts(struct model *model, struct guard *guard)
 {
-	size_t count = rule->excepts.count;
-	int err = spell(rule->text, rule->pattern, rule->denial ? NULL : guard, list);
+	int err = 0;
 
-	for (size_t i = 0; !err && i < count; i++)
-		err = spell_except(rule, rule->excepts.items[i], guard);
+	for (size_t i = 0; i < model->rule_count; i++) {
+		struct model_rule *rule = &model->rules[i];
+		size_t count = rule->excepts.count;
+
+		for (size_t j = 0; !err && j < count; j++)
+			err = spell_except(rule, rule->excepts.items[j], guard);
+	}
 	return err;
 }
 
@@ -333,7 +337,7 @@ int resolve_implied(const struct model *model, struct model_rule *rule)
 {
 	struct guard guard = {.model = model};
 
-	return resolve_rule(rule, &guard, &rule->spellings);
+	return spell(rule->text, rule->pattern, &guard, &rule->spellings);
 }
 
 static bool has_path(const struct model_rule *rule)
@@ -373,7 +377,8 @@ static int resolve_write_grants(struct model *model, struct guard *guard)
 				    &model->rules[i].spellings);
 	for (size_t i = 0; !err && i < model->rule_count; i++)
 		if (grants_write(&model->rules[i]))
-			err = resolve_rule(&model->rules[i], guard, &strict[i]);
+			err =
+			    spell(model->rules[i].text, model->rules[i].pattern, guard, &strict[i]);
 	for (size_t i = 0; strict && i < model->rule_count; i++) {
 		if (!err && grants_write(&model->rules[i]))
 			swap_lists(&model->rules[i].spellings, &strict[i]);
@@ -393,7 +398,7 @@ static int resolve_others(struct model *model, bool denials, struct guard *guard
 		struct model_rule *rule = &model->rules[i];
 
 		if (has_path(rule) && rule->denial == denials && !grants_write(rule))
-			err = resolve_rule(rule, guard, &rule->spellings);
+			err = spell(rule->text, rule->pattern, guard, &rule->spellings);
 	}
 	return err;
 }
@@ -428,6 +433,8 @@ int resolve_model(struct model *model, const struct compile_options *options,
 		err = resolve_write_grants(model, &guard);
 	if (!err)
 		err = resolve_others(model, false, &guard);
+	if (!err)
+		err = resolve_excepts(model, &guard);
 	for (size_t i = 0; i < followed.count; i++) {
 		if (!err && writable(model, followed.items[i], true))
 			err = protect(model, followed.items[i]);

@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What a good manifest becomes: the model's fields, marks, includes; and the tree of this machine:
+ * links, interpreters, and that nothing an agent may write widens a later session. */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "policy/compile/model.h"
+#include "policy/core/decide.h"
+
+#define HEAD "remit: 1\nagent: {id: a, purpose: b}\n"
+
+static char folder[64];
+static struct model model;
+static struct diagnostics diagnostics;
+
+static int read_text(const char *text, bool resolve)
+{
+	struct compile_options options = {.workspace = folder[0] ? folder : "/w",
+					  .home = "/home/u",
+					  .user = "u",
+					  .uid = "1000",
+					  .tmp = "/tmp/remit-x",
+					  .profile_dir = "policy/profiles",
+					  .resolve = resolve};
+	int err = manifest_read("m.yaml", text, strlen(text), &options, &model, &diagnostics);
+
+	if (err)
+		diagnostics_print(&diagnostics, stderr, false);
+	return err;
+}
+
+static void forget(void)
+{
+	model_free(&model);
+	diagnostics_free(&diagnostics);
+}
+
+static bool list_has(const struct string_list *list, const char *text)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (!strcmp(list->items[i], text))
+			return true;
+	return false;
+}
+
+/* Some rule of the section that names path, by its text or a spelling. */
+static const struct model_rule *find(enum rule_section section, const char *path)
+{
+	for (size_t i = 0; i < model.rule_count; i++) {
+		const struct model_rule *rule = &model.rules[i];
+
+		if (rule->section == section &&
+		    (!strcmp(rule->text, path) || list_has(&rule->spellings, path)))
+			return rule;
+	}
+	return NULL;
+}
+
+/* "folder/name", in one of a few buffers. */
+static const char *in(const char *name)
+{
+	static char buffers[8][256];
+	static unsigned int next;
+	char *out = buffers[next++ % 8];
+
+	snprintf(out, 256, "%s/%s", folder, name);
+	return out;
+}
+
+static void make(const char *name, const char *text)
+{
+	FILE *stream = fopen(in(name), "w");
+
+	ck_assert_ptr_nonnull(stream);
+	fputs(text, stream);
+	fclose(stream);
+	ck_assert_int_eq(chmod(in(name), 0755), 0);
+}
+
+static void begin(void)
+{
+	strcpy(folder, "/tmp/remit-manifest-XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	ck_assert_int_eq(mkdir(in("ours"), 0755), 0);
+	ck_assert_int_eq(mkdir(in("theirs"), 0755), 0);
+	ck_assert_int_eq(mkdir(in("far"), 0755), 0);
+	make("ours/tool", "#! /bin/sh -e\n");
+	make("ours/env", "#!/usr/bin/env python3\n");
+	make("ours/second", "x");
+	make("theirs/tool", "#!/usr/bin/ssh\n");
+	ck_assert_int_eq(symlink("/etc", in("theirs/link")), 0);
+	ck_assert_int_eq(symlink("../far", in("ours/link")), 0);
+	ck_assert_int_eq(symlink("far", in("named")), 0);
+}
+
+static void end(void)
+{
+	char command[128];
+
+	snprintf(command, sizeof(command), "rm -rf -- '%s'", folder);
+	ck_assert_int_eq(system(command), 0);
+	folder[0] = '\0';
+}
+
+START_TEST(whole)
+{
+	static const char text[] =
+	    "remit: 1\n"
+	    "agent: {id: invoice-bot, purpose: Reconcile it, owner: finance,"
+	    " expires: 2027-03-31T00:00:00Z}\n"
+	    "files:\n"
+	    "  read: [/srv/invoices]\n"
+	    "  write: [\"${WORKSPACE}\", \"${TMP}\"]\n"
+	    "  deny: [\"${WORKSPACE}/**/.env\", {path: \"${HOME}\", quiet: true,"
+	    " except: [\"${HOME}/.config\"], id: home, reason: private}]\n"
+	    "exec: {allow: [{path: /usr/bin/curl, sha256: "
+	    "\"abababababababababababababababababababababababababababababababab\"}]}\n"
+	    "network:\n"
+	    "  connect: [\"127.0.0.1:8080\", \"[fd00::]/8:443\", \"*.example.org:443,8443\","
+	    " \"unix:/run/x.sock\", \"unix:@abs\", \"udp:9.9.9.9:53\"]\n"
+	    "env: {pass: [PATH, \"LC_*\"], set: {TZ: UTC}}\n"
+	    "capabilities: [net_bind_service]\n"
+	    "limits: {processes: 64, open_files: 1024, memory: 2GiB, cpu_time: 10m, wall_time: 1h,"
+	    " file_size: 1GiB}\n"
+	    "audit: {record: strict}\n"
+	    "tests: {allow: [\"write ${WORKSPACE}/out.csv\"], deny: [exec /usr/bin/ssh]}\n";
+	const struct model_rule *rule;
+
+	ck_assert_int_eq(read_text(text, false), 0);
+	ck_assert_str_eq(model.agent_id, "invoice-bot");
+	ck_assert_str_eq(model.purpose, "Reconcile it");
+	ck_assert_str_eq(model.owner, "finance");
+	ck_assert_int_eq(model.expires, 1806451200);
+	ck_assert_int_eq(model.record, RECORD_STRICT);
+	ck_assert_uint_eq(model.capabilities, 1u << 10);
+	ck_assert_uint_eq(model.processes, 64);
+	ck_assert_uint_eq(model.memory_bytes, 2ull << 30);
+	ck_assert_uint_eq(model.cpu_seconds, 600);
+	ck_assert_uint_eq(model.wall_seconds, 3600);
+	ck_assert_uint_eq(model.rule_count, 15);
+	ck_assert_uint_eq(model.test_count, 2);
+	ck_assert_str_eq(model.tests[0].query, "write /w/out.csv");
+	rule = find(SECTION_FILES_WRITE, "/w");
+	ck_assert_uint_eq(rule->rights, RIGHT_READ | RIGHT_WRITE);
+	ck_assert_uint_eq(rule->line, 5);
+	ck_assert_uint_eq(rule->column, 11);
+	ck_assert_str_eq(rule->id, "files.write[0]");
+	ck_assert(find(SECTION_FILES_DENY, "/w/**/.env")->pattern);
+	rule = find(SECTION_FILES_DENY, "/home/u");
+	ck_assert(rule->denial && rule->quiet && list_has(&rule->excepts, "/home/u/.config"));
+	ck_assert_str_eq(rule->id, "home");
+	ck_assert_str_eq(rule->reason, "private");
+	rule = find(SECTION_EXEC_ALLOW, "/usr/bin/curl");
+	ck_assert_uint_eq(rule->conditions, CONDITION_SHA256);
+	ck_assert_uint_eq(rule->sha256[31], 0xab);
+	rule = find(SECTION_NETWORK_CONNECT, "tcp:[fd00::]/8:443");
+	ck_assert_uint_eq(rule->prefix, 8);
+	ck_assert_int_eq(find(SECTION_NETWORK_CONNECT, "tcp:*.example.org:443,8443")->network,
+			 NETWORK_HOST);
+	ck_assert_int_eq(find(SECTION_NETWORK_CONNECT, "abs")->network, NETWORK_ABSTRACT);
+	ck_assert_int_eq(find(SECTION_NETWORK_CONNECT, "udp:9.9.9.9:53")->protocol, PROTOCOL_UDP);
+	ck_assert_str_eq(find(SECTION_ENV_SET, "TZ")->value, "UTC");
+	forget();
+}
+END_TEST
+
+START_TEST(profile_marks)
+{
+	ck_assert_int_eq(read_text(HEAD "include: [base]\nlimits: {memory: 2GiB}\n", false), 0);
+	ck_assert_str_eq(model.rules[0].id, "base:files.read[0]");
+	ck_assert_int_eq(model.rules[0].origin, ORIGIN_PROFILE);
+	ck_assert_str_eq(model.rules[0].file, "profiles/base.yaml");
+	forget();
+}
+END_TEST
+
+START_TEST(links_of_the_operator)
+{
+	char text[1024];
+
+	begin();
+	snprintf(text, sizeof(text),
+		 HEAD
+		 "files: {read: [%s/ours/link, \"%s/ours/link/*.txt\"], deny: [%s/ours/link]}\n",
+		 folder, folder, folder);
+	ck_assert_int_eq(read_text(text, true), 0);
+	ck_assert_ptr_nonnull(find(SECTION_FILES_READ, in("far")));
+	ck_assert_ptr_nonnull(find(SECTION_FILES_READ, in("far/*.txt")));
+	ck_assert_ptr_nonnull(find(SECTION_FILES_DENY, in("far")));
+	ck_assert_ptr_null(find(SECTION_FILES_DENY_WRITE, in("ours/link")));
+	forget();
+	end();
+}
+END_TEST
+
+/* What the agent may have left behind: a link in a place that it writes. */
+START_TEST(links_of_the_agent)
+{
+	char text[1024];
+
+	begin();
+	snprintf(text, sizeof(text),
+		 HEAD "files: {write: [%s/theirs, %s/theirs/link/x], read: [%s/theirs/link],\n"
+		      "  deny: [%s/theirs/link/shadow,"
+		      " {path: /etc, except: [%s/theirs/link/passwd]}]}\n",
+		 folder, folder, folder, folder, folder);
+	ck_assert_int_eq(read_text(text, true), 0);
+	ck_assert_ptr_null(find(SECTION_FILES_READ, "/etc"));
+	ck_assert_ptr_null(find(SECTION_FILES_WRITE, "/etc/x"));
+	/* A denial is followed anywhere, its exception is not. */
+	ck_assert_ptr_nonnull(find(SECTION_FILES_DENY, "/etc/shadow"));
+	ck_assert(!list_has(&find(SECTION_FILES_DENY, "/etc")->excepts, "/etc/passwd"));
+	forget();
+	/* Protected by the manifest itself, the link is the operator's again. */
+	snprintf(text, sizeof(text),
+		 HEAD "files: {write: [%s/theirs], deny_write: [%s/theirs/link],"
+		      " read: [%s/theirs/link]}\n",
+		 folder, folder, folder);
+	ck_assert_int_eq(read_text(text, true), 0);
+	ck_assert_ptr_nonnull(find(SECTION_FILES_READ, "/etc"));
+	forget();
+	end();
+}
+END_TEST
+
+/* The link that a write grant names is followed, so the agent must not turn it elsewhere. */
+START_TEST(link_that_is_granted)
+{
+	const struct model_rule *rule;
+	char text[1024];
+
+	begin();
+	snprintf(text, sizeof(text), HEAD "files: {write: [%s/named]}\n", folder);
+	ck_assert_int_eq(read_text(text, true), 0);
+	ck_assert_ptr_nonnull(find(SECTION_FILES_WRITE, in("far")));
+	rule = find(SECTION_FILES_DENY_WRITE, in("named"));
+	ck_assert_ptr_nonnull(rule);
+	ck_assert_int_eq(rule->origin, ORIGIN_IMPLIED);
+	ck_assert(list_has(&rule->excepts, in("named/*")));
+	forget();
+	end();
+}
+END_TEST
+
+START_TEST(interpreters)
+{
+	char text[1024];
+
+	begin();
+	snprintf(text, sizeof(text), HEAD "exec: {allow: [%s/ours/tool, \"%s/ours/e*\"]}\n", folder,
+		 folder);
+	ck_assert_int_eq(read_text(text, true), 0);
+	ck_assert_int_eq(find(SECTION_EXEC_ALLOW, "/bin/sh")->origin, ORIGIN_IMPLIED);
+	ck_assert_ptr_nonnull(find(SECTION_EXEC_ALLOW, "/usr/bin/env"));
+	ck_assert_ptr_null(find(SECTION_EXEC_ALLOW, "/usr/bin/python3"));
+	/* The loader of sh. */
+	ck_assert_ptr_nonnull(find(SECTION_EXEC_ALLOW, "/lib64/ld-linux-x86-64.so.2"));
+	forget();
+	/* A folder is searched too. */
+	snprintf(text, sizeof(text), HEAD "exec: {allow: [%s/ours]}\n", folder);
+	ck_assert_int_eq(read_text(text, true), 0);
+	ck_assert_ptr_nonnull(find(SECTION_EXEC_ALLOW, "/usr/bin/env"));
+	forget();
+	end();
+}
+END_TEST
+
+START_TEST(interpreter_that_the_agent_chose)
+{
+	char text[1024];
+
+	begin();
+	snprintf(text, sizeof(text), HEAD "exec: {allow: [%s/theirs/tool]}\n", folder);
+	ck_assert_int_eq(read_text(text, true), 0);
+	ck_assert_ptr_nonnull(find(SECTION_EXEC_ALLOW, "/usr/bin/ssh"));
+	forget();
+	snprintf(text, sizeof(text),
+		 HEAD "files: {write: [%s/theirs]}\nexec: {allow: [%s/theirs/tool]}\n", folder,
+		 folder);
+	ck_assert_int_eq(read_text(text, true), 0);
+	ck_assert_ptr_null(find(SECTION_EXEC_ALLOW, "/usr/bin/ssh"));
+	ck_assert_uint_eq(diagnostics.warnings, 1);
+	forget();
+	end();
+}
+END_TEST
+
+START_TEST(what_stays)
+{
+	ck_assert_int_eq(read_text(HEAD "files: {read: [/proc/self, /proc/thread-self/fd, /dev/fd,"
+					" /dev/stdin, /proc/1/root/etc, /absent/x]}\n",
+				   true),
+			 0);
+	for (size_t i = 0; i < model.rule_count; i++)
+		ck_assert_uint_eq(model.rules[i].spellings.count, 0);
+	ck_assert_uint_eq(model.rule_count, 6);
+	forget();
+}
+END_TEST
+
+START_TEST(files_are_named)
+{
+	struct compile_options options = {.workspace = "/w", .profile_dir = "policy/profiles"};
+	char *first = NULL;
+
+	begin();
+	make("a.yaml", HEAD "include: [./b.yaml, ./c.yaml]\nlimits: {memory: 2GiB}\n");
+	make("b.yaml", "remit: 1\ninclude: [./c.yaml]\nlimits: {memory: 1GiB}\n");
+	make("c.yaml", "remit: 1\nfiles: {read: [/c]}\nlimits: {memory: 3GiB}\n"
+		       "audit: {record: all}\ntests: {allow: [read /c]}\n");
+	ck_assert_int_eq(manifest_read_file(in("a.yaml"), &options, &model, &diagnostics), 0);
+	ck_assert_uint_eq(model.files.count, 3);
+	first = realpath(in("a.yaml"), NULL);
+	ck_assert_str_eq(model.files.items[0], first);
+	ck_assert_uint_eq(model.rule_count, 1);
+	ck_assert_str_eq(model.rules[0].id, "c:files.read[0]");
+	ck_assert_uint_eq(model.memory_bytes, 1u << 30);
+	ck_assert_int_eq(model.record, RECORD_ALL);
+	ck_assert_uint_eq(model.test_count, 0);
+	free(first);
+	forget();
+	end();
+}
+END_TEST
+
+START_TEST(bad_settings)
+{
+	static const struct variable bad[] = {{"HOME", "/x"}, {"a-b", "x"}, {"A", "x"}, {"A", "y"}};
+	struct compile_options options = {.workspace = "relative", .set = bad, .set_count = 4};
+
+	ck_assert_int_eq(manifest_read("m", HEAD, strlen(HEAD), &options, &model, &diagnostics),
+			 -22);
+	ck_assert_uint_eq(diagnostics.errors, 4);
+	forget();
+	ck_assert_int_eq(manifest_read_file("/dev/zero", &options, &model, &diagnostics), -22);
+	forget();
+}
+END_TEST
+
+START_TEST(rules_of_the_session)
+{
+	ck_assert_int_eq(read_text(HEAD, false), 0);
+	ck_assert_int_eq(model_add_path(&model, SECTION_FILES_DENY_WRITE, ORIGIN_SESSION,
+					"session.log", "/var/log/x"),
+			 0);
+	ck_assert(model.rules[0].denial);
+	ck_assert_uint_eq(model.rules[0].rights, RIGHT_WRITE);
+	forget();
+}
+END_TEST
+
+START_TEST(near_words)
+{
+	static const char *const words[] = {"read", "write", "deny", "deny_write"};
+
+	ck_assert_str_eq(diagnostics_near("raed", words, 4), "read");
+	ck_assert_str_eq(diagnostics_near("wirte", words, 4), "write");
+	ck_assert_str_eq(diagnostics_near("deny-write", words, 4), "deny_write");
+	ck_assert_ptr_null(diagnostics_near("frobnicate", words, 4));
+	ck_assert_ptr_null(diagnostics_near("", words, 4));
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("manifest");
+	TCase *tests = tcase_create("manifest");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_test(tests, whole);
+	tcase_add_test(tests, profile_marks);
+	tcase_add_test(tests, links_of_the_operator);
+	tcase_add_test(tests, links_of_the_agent);
+	tcase_add_test(tests, link_that_is_granted);
+	tcase_add_test(tests, interpreters);
+	tcase_add_test(tests, interpreter_that_the_agent_chose);
+	tcase_add_test(tests, what_stays);
+	tcase_add_test(tests, files_are_named);
+	tcase_add_test(tests, bad_settings);
+	tcase_add_test(tests, rules_of_the_session);
+	tcase_add_test(tests, near_words);
+	suite_add_tcase(suite, tests);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? 1 : 0;
+}
