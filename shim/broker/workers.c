@@ -115,13 +115,18 @@ static void send_value(struct workers *workers, uint64_t id, int64_t value, int 
 	ioctl(workers->listener, SECCOMP_IOCTL_NOTIF_SEND, &out);
 }
 
+/*
+ * The fd is put into the caller first and closed here before the caller goes on: an open file that
+ * outlives the caller's own close() would keep a lock, a FIFO's end, or a program from being run
+ * (ETXTBSY). Where a signal can come between the two steps (before 5.19), one step is safer.
+ */
 static void send_fd(struct workers *workers, uint64_t id, const struct reply *reply)
 {
 	struct seccomp_notif_addfd add = {
 	    .id = id,
 	    .srcfd = (uint32_t)reply->fd,
 	    .newfd_flags = reply->fd_flags & O_CLOEXEC,
-	    .flags = workers->addfd_send ? SECCOMP_ADDFD_FLAG_SEND : 0,
+	    .flags = workers->one_step ? SECCOMP_ADDFD_FLAG_SEND : 0,
 	};
 	int fd;
 
@@ -133,7 +138,7 @@ static void send_fd(struct workers *workers, uint64_t id, const struct reply *re
 	close(reply->fd);
 	if (error)
 		send_value(workers, id, 0, error, 0);
-	else if (!workers->addfd_send)
+	else if (!workers->one_step)
 		send_value(workers, id, fd, 0, 0);
 }
 
@@ -291,7 +296,7 @@ static int prepare(struct workers *workers, const struct features *features)
 	/* The kernel may know more fields than we: it reads and writes its own sizes. */
 	if (sizes.seccomp_notif > 256 || sizes.seccomp_notif_resp > 256)
 		return -E2BIG;
-	workers->addfd_send = features->seccomp_addfd_send;
+	workers->one_step = features->seccomp_addfd_send && !features->seccomp_wait_killable;
 	if (features->seccomp_sync_wake_up)
 		ioctl(workers->listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS,
 		      SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);

@@ -51,7 +51,7 @@ struct workers {
 	struct broker *broker;
 	workers_serve serve;
 	int listener;
-	bool addfd_send;
+	bool one_step; /* fds are installed and answered at once */
 	atomic_bool stop, failed;
 	atomic_int idle;
 	atomic_uint deferred_count;
