@@ -141,17 +141,23 @@ static int carve_children(struct carve_walk *walk, const char *folder, uint32_t 
 	return ret == -ENOMEM ? ret : 0;
 }
 
+/* The kernel reads what it executes. */
+static uint32_t with_exec(uint32_t denied)
+{
+	return denied & RIGHT_READ ? denied | RIGHT_EXEC : denied;
+}
+
 static int carve_at(struct carve_walk *walk, const char *path, enum view_kind kind, uint32_t rights)
 {
 	struct builder *b = walk->builder;
 	struct carved *carved = walk->carved;
 	if (kind == VIEW_ABSENT || kind == VIEW_LINK)
 		return 0;
-	struct reach reach = denials_reach(&b->denials, path, rights);
-	uint32_t clear = rights & ~(reach.covered | reach.inside | reach.anywhere);
-	uint32_t deeper = rights & reach.inside & ~reach.covered & ~reach.anywhere;
-	if (!(clear & RIGHT_READ))
-		clear &= ~(uint32_t)RIGHT_EXEC; /* the kernel reads what it executes */
+	uint32_t wanted = rights & RIGHT_EXEC ? rights | RIGHT_READ : rights;
+	struct reach reach = denials_reach(&b->denials, path, wanted);
+	uint32_t never = with_exec(reach.covered | reach.anywhere), inside = with_exec(reach.inside);
+	uint32_t clear = rights & ~(never | inside);
+	uint32_t deeper = rights & inside & ~never;
 	carved->gap |= rights & ~clear;
 	if (clear) {
 		if (carved->rules >= walk->limit) {
