@@ -98,21 +98,21 @@ static int judge_ip(struct request *request, const struct peer_socket *sock, enu
 	return judge_address(request, verb, &address);
 }
 
+/* 0.0.0.0 is judged as it is written and as what it leads to; both have to be granted. */
 static int judge_ip_peer(struct request *request, const struct peer_socket *sock,
 			 struct sockaddr_storage *name, socklen_t len, struct socket_name *parsed)
 {
-	if (parsed->any) {
-		struct sockaddr_storage own = {0};
-		socklen_t own_len = sizeof(own);
+	int error = judge_ip(request, sock, VERB_CONNECT, parsed);
 
-		getsockname(sock->fd, (struct sockaddr *)&own, &own_len);
-		sockaddr_concrete(name, &own);
-		int error = sockaddr_read(name, len, parsed);
+	if (error || !parsed->any)
+		return error;
+	struct sockaddr_storage own = {0};
+	socklen_t own_len = sizeof(own);
 
-		if (error)
-			return error;
-	}
-	return judge_ip(request, sock, VERB_CONNECT, parsed);
+	getsockname(sock->fd, (struct sockaddr *)&own, &own_len);
+	sockaddr_concrete(name, &own);
+	error = sockaddr_read(name, len, parsed);
+	return error ? error : judge_ip(request, sock, VERB_CONNECT, parsed);
 }
 
 static int judge_path_peer(struct request *request, const struct socket_name *parsed,

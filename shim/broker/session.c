@@ -326,13 +326,10 @@ static void summarize(struct session *session, size_t left)
 			left == 1 ? "" : "es");
 	struct record_totals totals;
 
+	records_summary(session->records, stderr);
 	records_totals(session->records, &totals);
-	if (totals.refused > 0) {
-		records_summary(session->records, stderr);
-		fprintf(stderr, "remit: %llu refusal%s%s%s\n", (unsigned long long)totals.refused,
-			totals.refused == 1 ? "" : "s", options->audit_name ? ", records in " : "",
-			options->audit_name ? options->audit_name : "");
-	}
+	if (totals.refused > 0 && options->audit_name)
+		fprintf(stderr, "remit: records in %s\n", options->audit_name);
 	if (records_broken(session->records))
 		fprintf(
 		    stderr,

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Limits: time by the clock, expiry, processes, descriptors."""
+import datetime
+import os
+import time
+
+from live import Scratch, expect, hold
+
+s = Scratch()
+s.manifest("limits: {wall_time: 1s}\n")
+begun = time.time()
+out = s.run("/bin/sh", "-c", "sleep 30")
+hold("wall_time", 143 == out.returncode and 0.9 < time.time() - begun < 6, f"{out.returncode} {out.stderr}")
+hold("remit says so", "wall_time" in out.stderr, out.stderr)
+expect("the record says so", s.records()[-1]["ending"], "wall_time")
+
+begun = time.time()
+out = s.run("/bin/sh", "-c", "trap '' TERM; while :; do sleep 1; done")
+hold("a deaf agent is killed", out.returncode == 137 and 5 < time.time() - begun < 12, f"{out.returncode}")
+
+# Stopping itself does not stop the clock.
+begun = time.time()
+out = s.run("/bin/sh", "-c", "kill -STOP $$; sleep 30")
+hold("a stopped agent", out.returncode == 143 and time.time() - begun < 8, f"{out.returncode}")
+
+soon = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=3)
+s.manifest(expires=", expires: " + soon.strftime("%Y-%m-%dT%H:%M:%SZ"))
+out = s.run("/bin/sh", "-c", "sleep 30")
+expect("expiry", (out.returncode, s.records()[-1]["ending"]), (143, "expired"))
+
+count = s.script("count.py", """\
+import os, sys, time, errno
+made = 0
+try:
+    for i in range(60):
+        if os.fork() == 0:
+            time.sleep(3); os._exit(0)
+        made += 1
+except OSError as error:
+    print(made, errno.errorcode[error.errno])
+else:
+    print(made, 'all')
+""")
+for options in ((), ("--no-shim",)):
+    s.manifest()
+    expect("processes without a limit", s.run("/usr/bin/python3", count, options=options).stdout, "60 all\n")
+    s.manifest("limits: {processes: 20}\n")
+    expect("processes", s.run("/usr/bin/python3", count, options=options).stdout, "19 EAGAIN\n")
+
+# Places are given back; threads take none.
+again = s.script("again.py", """\
+import os, threading
+for i in range(300):
+    if os.fork() == 0: os._exit(0)
+    os.wait()
+hold = [threading.Thread(target=threading.Event().wait, args=(1,)) for i in range(40)]
+for t in hold: t.start()
+print('fine')
+""")
+expect("places", s.run("/usr/bin/python3", again).stdout, "fine\n")
+refused = [r for r in s.records() if r.get("op") == "fork"]
+hold("recorded", len(refused) >= 1 and refused[0]["verdict"] == "refused")
+
+race = s.script("race.py", """\
+import os, threading, time
+made = []
+def many():
+    for i in range(20):
+        try: pid = os.fork()
+        except OSError: continue
+        if pid == 0:
+            time.sleep(4); os._exit(0)
+        made.append(pid)
+threads = [threading.Thread(target=many) for i in range(8)]
+for t in threads: t.start()
+for t in threads: t.join()
+print(len(made))
+""")
+hold("threads racing", int(s.run("/usr/bin/python3", race).stdout) <= 19)
+
+s.manifest("limits: {open_files: 50}\n")
+out = s.run("/usr/bin/python3", "-c", "import resource; print(resource.getrlimit(resource.RLIMIT_NOFILE))")
+expect("descriptors", out.stdout, "(50, 50)\n")
