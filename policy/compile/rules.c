@@ -187,7 +187,7 @@ static int set_path(struct reader *reader, const struct node *node, struct model
 
 static int set_address(struct reader *reader, const struct node *node, struct model_rule *rule)
 {
-	struct endpoint_fault fault;
+	struct endpoint_fault fault = {0};
 	char *plain = NULL, *quoted = NULL;
 	int err = reader_expand(reader, node, "an address", false, &plain);
 
@@ -195,9 +195,7 @@ static int set_address(struct reader *reader, const struct node *node, struct mo
 		err = reader_expand(reader, node, "an address", true, &quoted);
 	if (!err)
 		err = endpoint_rule(plain, quoted, reader->all->options->workspace, rule, &fault);
-	else
-		fault.message[0] = '\0';
-	if (err == -EINVAL && quoted)
+	if (err == -EINVAL && fault.message[0])
 		reader_error_at(reader, node, fault.offset, fault.width,
 				*fault.hint ? fault.hint : NULL, "%s", fault.message);
 	free(plain);
