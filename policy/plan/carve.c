@@ -155,7 +155,8 @@ static int carve_at(struct carve_walk *walk, const char *path, enum view_kind ki
 		return 0;
 	uint32_t wanted = rights & RIGHT_EXEC ? rights | RIGHT_READ : rights;
 	struct reach reach = denials_reach(&b->denials, path, wanted);
-	uint32_t never = with_exec(reach.covered | reach.anywhere), inside = with_exec(reach.inside);
+	uint32_t never = with_exec(reach.covered | reach.anywhere),
+		 inside = with_exec(reach.inside);
 	uint32_t clear = rights & ~(never | inside);
 	uint32_t deeper = rights & inside & ~never;
 	carved->gap |= rights & ~clear;
