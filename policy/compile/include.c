@@ -75,8 +75,13 @@ static int unknown_profile(struct reader *reader, const struct node *item, const
 	size_t count = folder ? profile_names(folder, names) : 0;
 
 	hint = reader_near(text, (const char *const *)names, count);
-	reader_error(reader, item, hint ? hint : "a file is included as ./name.yaml",
-		     "unknown profile \"%.60s\"", text);
+	if (count)
+		reader_error(reader, item, hint ? hint : "a file is included as ./name.yaml",
+			     "unknown profile \"%.60s\"", text);
+	else
+		reader_error(reader, item, "a file is included as ./name.yaml",
+			     "no profile \"%.60s\": no built-in profiles in %.200s", text,
+			     folder ? folder : "this installation");
 	free(hint);
 	while (count)
 		free(names[--count]);
