@@ -21,7 +21,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../live/escapes"))
-from stage import Listeners  # noqa: E402
+from stage import REMIT, Listeners, product  # noqa: E402
 
 WAYS = (("shim", "race", []), ("no-shim", "race", ["--no-shim"]), ("static", "race-static", ["--no-shim"]))
 LIVE = ("R7-", "R8-")
@@ -76,10 +76,12 @@ class Races:
             self.put(name, content)
         os.mkfifo(self.path("in/fifo"))
         tests = os.path.join(self.options.build, "tests")
-        for name, source in (("bin/true", "escapes/tool"), ("bad/true", "escapes/tool-did"), ("bin/race", "race/race"),
-                             ("bin/race-static", "race/race-static")):
-            with open(os.path.join(tests, source), "rb") as program:
-                self.put(name, program.read(), 0o755)
+        copies = [(name, os.path.join(tests, source), 0o755)
+                  for name, source in (("bin/true", "escapes/tool"), ("bad/true", "escapes/tool-did"),
+                                       ("bin/race", "race/race"), ("bin/race-static", "race/race-static"))]
+        for name, source, mode in copies + list(product(self.options.build)):
+            with open(source, "rb") as program:
+                self.put(name, program.read(), mode)
         self.put("kit/manifest.yaml", MANIFEST.format(root=self.root, **self.facts).encode())
         if os.getuid() == 0:
             for folder, folders, files in os.walk(self.root):
@@ -102,7 +104,7 @@ class Races:
         command = [self.path("bin", program), case, self.root, str(self.options.loops)]
         command += [f"{k}={v}" for k, v in self.facts.items()]
         if session is not None:
-            command = [os.path.join(self.options.build, "remit"), "run", "--quiet", "-m",
+            command = [self.path(REMIT), "run", "--quiet", "-m",
                        self.path("kit/manifest.yaml"), "--workspace", self.path("free"), "--audit", log
                        ] + session + ["--"] + command
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,

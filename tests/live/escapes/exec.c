@@ -315,6 +315,6 @@ static const struct escape cases[] = {
     {"E6-preload", "out/secret", 0, hostile_preload},
     {"E6-audit", "out/secret", 0, hostile_audit},
     {"E7-survivor", NULL, 0, survivor},
-    {"E8-session-in-session", "", 0, session_in_session},
+    {"E8-session-in-session", NULL, 0, session_in_session},
 };
 ESCAPE_TABLE(exec_table, cases);

@@ -123,6 +123,19 @@ network: {connect: ["*:*"], listen: ["*:*"]}
 """
 
 
+REMIT = "kit/build/it/remit"
+
+
+def product(build):
+    """Where remit looks for its parts: the command finds them from its own place."""
+    yield REMIT, os.path.join(build, "remit"), 0o755
+    yield "kit/build/it/libremit.so", os.path.join(build, "libremit.so"), 0o755
+    profiles = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../policy/profiles")
+    for name in sorted(os.listdir(profiles)):
+        if name.endswith(".yaml"):
+            yield "kit/policy/profiles/" + name, os.path.join(profiles, name), 0o644
+
+
 FIRST_LINE = b'{"op":"stage"}\n'
 
 
@@ -210,14 +223,9 @@ class Stage:
         self.big("bin/escapes", os.path.join(tests, "escapes"))
         self.big("bin/escapes-static", os.path.join(tests, "escapes-static"))
         self.big("ro/evil.so", os.path.join(tests, "evil.so"))
-        remit = os.path.join(self.build, "remit")
-        if os.path.exists(remit):
-            self.big("bin/remit", remit)
-            self.big("kit/lib/libremit.so", os.path.join(self.build, "libremit.so"))
-        profiles = "policy/profiles"
-        for name in sorted(os.listdir(profiles)):
-            if name.endswith(".yaml"):
-                self.big("kit/profiles/" + name, os.path.join(profiles, name), 0o644)
+        for name, source, mode in product(self.build):
+            self.big(name, source, mode)
+        self.big("bin/remit", os.path.join(self.build, "remit"))
         self.file("in/wide.yaml", WIDE.encode())
         self.file("kit/audit.jsonl", FIRST_LINE)
         self.restore_sockets()
@@ -313,7 +321,8 @@ class Stage:
     # --- canaries ---
 
     PROTECTED = ("out", "ro", "refused", "bin", "sock", "in/denied.txt", "in/vault/key", "in/hooks",
-                 "in/deep/er/hooks", "in/late.txt", "kit/manifest.yaml", "kit/lib", "kit/profiles", "free/survived")
+                 "in/deep/er/hooks", "in/late.txt", "kit/manifest.yaml", "kit/build/it/remit",
+                 "kit/build/it/libremit.so", "kit/policy/profiles", "free/survived")
 
     def fingerprint(self):
         """What must not change, with times and attributes, so that no change goes unseen."""
