@@ -13,8 +13,8 @@
 static const char *const broker_read[] = {"/proc"};
 
 /*
- * Where there is no session, ${TMP} stands for a folder that is not there; a plan that said so would
- * be about no session at all. This view adds it, empty, to the real file system.
+ * Where there is no session, ${TMP} stands for a folder that is not there; a plan that said so
+ * would be about no session at all. This view adds it, empty, to the real file system.
  */
 static enum view_kind kind_with_tmp(void *context, const char *path)
 {
@@ -58,8 +58,8 @@ int prepare(const struct loaded *loaded, const char *private, struct prepared *o
 	if (!error) {
 		options.interpreters = (const char *const *)out->interpreters;
 		options.interpreter_count = out->interpreter_count;
-		error =
-		    plan_build(&loaded->scope, &out->features, &kernel_view, &options, &out->plan);
+		error = plan_build(&loaded->scope, &out->features,
+				   private ? &kernel_view : &with_tmp, &options, &out->plan);
 	}
 	if (error)
 		output_error("cannot plan the session: %s", strerror(-error));
