@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The BPF program against the table: a small interpreter of classic BPF runs what libseccomp made,
+ * for every number up to 1023, x32 numbers, other architectures, and argument values around every
+ * compare of the row, also with garbage in the upper half of the registers.
+ */
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+
+#include "policy/plan/filter.h"
+#include "shim/common/protocol.h"
+#include "shim/kernel/kernel.h"
+
+/* Runs the subset of classic BPF that seccomp accepts; aborts on what it does not know. */
+static uint32_t run(const struct sock_filter *code, size_t count, const struct seccomp_data *data)
+{
+	uint32_t a = 0, x = 0, memory[BPF_MEMWORDS] = {0};
+	for (size_t pc = 0; pc < count; pc++) {
+		const struct sock_filter *op = &code[pc];
+		uint32_t other = BPF_SRC(op->code) == BPF_X ? x : op->k;
+		bool jump;
+		switch (BPF_CLASS(op->code)) {
+		case BPF_LD:
+			if (BPF_MODE(op->code) == BPF_ABS) {
+				if (op->k % 4 || op->k >= sizeof(*data))
+					ck_abort_msg("load from %u", op->k);
+				memcpy(&a, (const char *)data + op->k, 4);
+			} else {
+				a = BPF_MODE(op->code) == BPF_IMM ? op->k : memory[op->k];
+			}
+			continue;
+		case BPF_ST:
+			memory[op->k] = a;
+			continue;
+		case BPF_ALU:
+			if (BPF_OP(op->code) != BPF_AND)
+				ck_abort_msg("unknown BPF %#x at %zu", op->code, pc);
+			a &= other;
+			continue;
+		case BPF_MISC:
+			if (BPF_MISCOP(op->code) == BPF_TAX)
+				x = a;
+			else
+				a = x;
+			continue;
+		case BPF_RET:
+			return op->k;
+		case BPF_JMP:
+			if (BPF_OP(op->code) == BPF_JA) {
+				pc += op->k;
+				continue;
+			}
+			jump = BPF_OP(op->code) == BPF_JEQ   ? a == other
+			       : BPF_OP(op->code) == BPF_JGT ? a > other
+			       : BPF_OP(op->code) == BPF_JGE ? a >= other
+							     : (a & other) != 0;
+			pc += jump ? op->jt : op->jf;
+			continue;
+		default:
+			ck_abort_msg("unknown BPF %#x at %zu", op->code, pc);
+		}
+	}
+	ck_abort_msg("the program runs off its end");
+	return 0;
+}
+
+static uint32_t meaning(const struct filter_clause *clause)
+{
+	switch (clause->action) {
+	case FILTER_ALLOW:
+		return SECCOMP_RET_ALLOW;
+	case FILTER_NOTIFY:
+		return SECCOMP_RET_USER_NOTIF;
+	case FILTER_ERRNO:
+		break;
+	}
+	return SECCOMP_RET_ERRNO | (uint32_t)clause->error;
+}
+
+struct program {
+	struct plan plan;
+	struct sock_filter *code;
+	size_t count;
+};
+
+static struct program make(unsigned int variant)
+{
+	struct filter_terms terms = {
+	    .fast_lane = variant & 1,
+	    .exec_fast_lane = variant & 2,
+	    .scoped_signals = variant & 4,
+	    .traced = variant & 8,
+	    .gated_sends = variant & 16,
+	    .gated_forks = variant & 32,
+	};
+	struct program p = {0};
+	ck_assert_int_eq(filter_build(&terms, &p.plan), 0);
+	ck_assert_int_eq(kernel_filter_build(&p.plan, &p.code, &p.count), 0);
+	return p;
+}
+
+static void drop(struct program *p)
+{
+	free(p->code);
+	plan_free(&p->plan);
+}
+
+static void compare(const struct program *p, int nr, const uint64_t args[6])
+{
+	struct seccomp_data data = {.nr = nr, .arch = AUDIT_ARCH_X86_64};
+	memcpy(data.args, args, sizeof(data.args));
+	uint32_t got = run(p->code, p->count, &data);
+	uint32_t want = meaning(plan_filter_clause(&p->plan, nr, args));
+	if (got != want) /* an assertion for each would take longer than all else */
+		ck_abort_msg("call %d (%#lx %#lx %#lx %#lx %#lx %#lx): %#x, table says %#x", nr,
+			     (long)args[0], (long)args[1], (long)args[2], (long)args[3],
+			     (long)args[4], (long)args[5], got, want);
+}
+
+static size_t add_sample(uint64_t *out, size_t count, uint64_t value)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (out[i] == value)
+			return count;
+	}
+	out[count] = value;
+	return count + 1;
+}
+
+/* Values around each compare of one argument: the value, its neighbours, single bits off, garbage
+ * above bit 31. */
+static size_t samples(const struct filter_row *row, uint8_t arg, uint64_t *out, size_t room)
+{
+	size_t count = 0;
+	const uint64_t plain[] = {0, 1, UINT32_MAX, UINT64_MAX, 1ULL << 32, REMIT_TAG};
+	for (size_t i = 0; i < sizeof(plain) / sizeof(*plain); i++)
+		count = add_sample(out, count, plain[i]);
+	for (uint8_t n = 0; row && n < row->clause_count; n++) {
+		for (uint8_t c = 0; c < row->clause[n].compare_count; c++) {
+			const struct filter_compare *at = &row->clause[n].compare[c];
+			if (at->arg != arg)
+				continue;
+			const uint64_t around[] = {
+			    at->value,
+			    at->value + 1,
+			    at->value - 1,
+			    at->value | 0xdeadbeef00000000ULL,
+			    at->value | ~at->mask,
+			    at->value ^ (1ULL << 31),
+			    at->value ^ (1ULL << 5),
+			    at->value ^ (1ULL << 40),
+			    at->value << 8,
+			};
+			for (size_t i = 0; i < sizeof(around) / sizeof(*around); i++) {
+				if (count < room)
+					count = add_sample(out, count, around[i]);
+			}
+		}
+	}
+	return count;
+}
+
+#define SAMPLES 192
+
+/* Every pair of samples of two arguments with the third cycling: rows compare at most three. */
+static void compare_row(const struct program *p, const struct filter_row *row)
+{
+	static uint64_t values[6][SAMPLES];
+	size_t count[6];
+	uint64_t args[6];
+	for (uint8_t a = 0; a < 6; a++)
+		count[a] = samples(row, a, values[a], SAMPLES);
+	for (size_t i = 0; i < count[0]; i++) {
+		for (size_t j = 0; j < count[1]; j++) {
+			size_t thirds = count[2] > 6 ? count[2] : 1;
+			for (size_t k = 0; k < thirds; k++) {
+				size_t turn = i + j + k;
+				args[0] = values[0][i];
+				args[1] = values[1][j];
+				args[2] = values[2][(thirds == 1 ? turn : k) % count[2]];
+				for (uint8_t a = 3; a < 6; a++)
+					args[a] = values[a][(turn * (a + 1u)) % count[a]];
+				compare(p, row->nr, args);
+			}
+		}
+	}
+	for (uint8_t a = 3; a < 6; a++) {
+		for (size_t i = 0; i < count[a]; i++) {
+			for (size_t j = 0; j < count[4]; j++) {
+				uint64_t one[6] = {0};
+				one[4] = values[4][j];
+				one[a] = values[a][i];
+				compare(p, row->nr, one);
+			}
+		}
+	}
+}
+
+/* Each term alone, all but one, a few between. */
+static const unsigned int variants[] = {0, 1, 3, 4, 8, 15, 16, 32, 21, 42, 31, 47, 55, 59, 62, 63};
+
+START_TEST(program_means_the_table)
+{
+	struct program p = make(variants[_i]);
+	for (int nr = 0; nr < 1024; nr++) {
+		const uint64_t none[6] = {0}, full[6] = {UINT64_MAX, UINT64_MAX, UINT64_MAX,
+							 UINT64_MAX, UINT64_MAX, UINT64_MAX};
+		compare(&p, nr, none);
+		compare(&p, nr, full);
+	}
+	for (size_t i = 0; i < p.plan.filter_count; i++)
+		compare_row(&p, &p.plan.filter[i]);
+	drop(&p);
+}
+END_TEST
+
+START_TEST(foreign_numbers_and_architectures_are_refused)
+{
+	static const uint32_t arches[] = {AUDIT_ARCH_I386, AUDIT_ARCH_AARCH64, AUDIT_ARCH_ARM, 0,
+					  ~0U};
+	struct program p = make(63);
+	for (uint32_t nr = 0; nr < 1024; nr++) {
+		struct seccomp_data x32 = {.nr = (int)(nr | 0x40000000U),
+					   .arch = AUDIT_ARCH_X86_64};
+		ck_assert_uint_eq(run(p.code, p.count, &x32), SECCOMP_RET_ERRNO | ENOSYS);
+		x32.nr = (int)(nr | 0x80000000U);
+		ck_assert_uint_eq(run(p.code, p.count, &x32), SECCOMP_RET_ERRNO | ENOSYS);
+		for (size_t i = 0; i < sizeof(arches) / sizeof(*arches); i++) {
+			struct seccomp_data data = {.nr = (int)nr, .arch = arches[i]};
+			ck_assert_uint_eq(run(p.code, p.count, &data), SECCOMP_RET_ERRNO | ENOSYS);
+		}
+	}
+	drop(&p);
+}
+END_TEST
+
+static uint32_t ask(const struct program *p, int nr, uint64_t a0, uint64_t a1, uint64_t a2,
+		    uint64_t a5)
+{
+	struct seccomp_data data = {
+	    .nr = nr, .arch = AUDIT_ARCH_X86_64, .args = {a0, a1, a2, 0, 0, a5}};
+	return run(p->code, p->count, &data);
+}
+
+/* A few rows said out loud, so that a wrong table is not compared with itself. */
+START_TEST(well_known_calls)
+{
+	struct program fast = make(15), slow = make(12);
+	const uint32_t allowed = SECCOMP_RET_ALLOW, gated = SECCOMP_RET_USER_NOTIF;
+	const uint32_t eperm = SECCOMP_RET_ERRNO | EPERM;
+	const uint64_t garbage = 0xabcdef0100000000ULL;
+	ck_assert_uint_eq(ask(&fast, SYS_openat, 0, 0, 0, REMIT_TAG), allowed);
+	ck_assert_uint_eq(ask(&fast, SYS_openat, 0, 0, 0, REMIT_TAG ^ 1), gated);
+	ck_assert_uint_eq(ask(&fast, SYS_openat, 0, 0, 0, (uint32_t)REMIT_TAG), gated);
+	ck_assert_uint_eq(ask(&fast, SYS_openat, 0, 0, O_PATH, 0), allowed);
+	ck_assert_uint_eq(ask(&slow, SYS_openat, 0, 0, 0, REMIT_TAG), gated);
+	ck_assert_uint_eq(ask(&slow, SYS_execve, 0, 0, 0, REMIT_TAG), gated);
+	ck_assert_uint_eq(ask(&fast, SYS_connect, 0, 0, 0, REMIT_TAG), gated);
+	ck_assert_uint_eq(ask(&fast, SYS_chmod, 0, 0, 0, REMIT_TAG), gated);
+	ck_assert_uint_eq(ask(&fast, SYS_ioctl, 0, 0x5412 | garbage, 0, 0), eperm);
+	ck_assert_uint_eq(ask(&fast, SYS_ioctl, 0, 0x5441 | garbage, 0, 0), gated);
+	ck_assert_uint_eq(ask(&fast, SYS_ioctl, 0, 0x5401, 0, 0), allowed);
+	ck_assert_uint_eq(ask(&fast, SYS_ioctl, 0, 0x40046602 | garbage, 0, 0), eperm);
+	ck_assert_uint_eq(ask(&fast, SYS_ioctl, 0, 0x40049409, 0, 0), allowed);
+	ck_assert_uint_eq(ask(&fast, SYS_ioctl, 0, 0x5000940f, 0, 0), eperm);
+	ck_assert_uint_eq(ask(&fast, SYS_prctl, REMIT_HYPERCALL | garbage, 1, 0, 0), gated);
+	ck_assert_uint_eq(ask(&fast, SYS_prctl, 35 | garbage, 1, 0, 0), eperm);
+	ck_assert_uint_eq(ask(&fast, SYS_clone, CLONE_NEWUSER | 17 | garbage, 0, 0, 0), eperm);
+	ck_assert_uint_eq(ask(&fast, SYS_clone, 17, 0, 0, 0), allowed);
+	ck_assert_uint_eq(ask(&fast, SYS_unshare, 0x80, 0, 0, 0), eperm);
+	ck_assert_uint_eq(ask(&fast, SYS_socket, AF_INET, SOCK_STREAM, 262, 0),
+			  SECCOMP_RET_ERRNO | EPROTONOSUPPORT);
+	ck_assert_uint_eq(ask(&fast, SYS_socket, AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 6, 0),
+			  allowed);
+	ck_assert_uint_eq(ask(&fast, SYS_socket, AF_INET | garbage, SOCK_DGRAM, 0, 0), gated);
+	ck_assert_uint_eq(ask(&fast, SYS_socket, AF_UNIX, SOCK_RAW, 0, 0), gated);
+	ck_assert_uint_eq(ask(&fast, SYS_socket, 38 /* AF_ALG */, SOCK_SEQPACKET, 0, 0),
+			  SECCOMP_RET_ERRNO | EAFNOSUPPORT);
+	ck_assert_uint_eq(ask(&fast, SYS_sendmsg, 0, 0, MSG_FASTOPEN | garbage, 0),
+			  SECCOMP_RET_ERRNO | EOPNOTSUPP);
+	ck_assert_uint_eq(ask(&fast, SYS_prlimit64, 1, 0, 0, 0), gated);
+	ck_assert_uint_eq(ask(&fast, SYS_prlimit64, 0, 0, 0, 0), allowed);
+	ck_assert_uint_eq(ask(&fast, 425, 0, 0, 0, 0), SECCOMP_RET_ERRNO | ENOSYS);
+	drop(&fast);
+	drop(&slow);
+}
+END_TEST
+
+START_TEST(program_fits_with_room)
+{
+	struct program p = make(63);
+	ck_assert_uint_lt(p.count, BPF_MAXINSNS / 2);
+	drop(&p);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *cases = tcase_create("filter");
+	Suite *suite = suite_create("filter");
+	tcase_set_timeout(cases, 120);
+	tcase_add_loop_test(cases, program_means_the_table, 0,
+			    sizeof(variants) / sizeof(*variants));
+	tcase_add_test(cases, foreign_numbers_and_architectures_are_refused);
+	tcase_add_test(cases, well_known_calls);
+	tcase_add_test(cases, program_fits_with_room);
+	suite_add_tcase(suite, cases);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
