@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A real shell with job control on a real pty: Ctrl-C, Ctrl-Z, fg, an interactive shell inside, modes given back."""
+import os
+import pty
+import re
+import select
+import shlex
+import sys
+import time
+
+from live import Scratch, hold, skip
+
+if not os.path.exists("/bin/bash"):
+    skip("no bash")
+s = Scratch()
+s.manifest()
+
+
+class Shell:
+    """An interactive bash; each command's output is awaited by what it prints, never by time."""
+
+    def __init__(self):
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.environ.update(PS1="PROMPT> ", TERM="dumb", HISTFILE="/dev/null")
+            os.execv("/bin/bash", ["bash", "--norc", "--noprofile", "-i"])
+        self.seen = ""
+        self.wait("PROMPT> ")
+
+    def wait(self, pattern, seconds=20):
+        end = time.time() + seconds
+        while True:
+            found = re.search(pattern, self.seen)
+            if found:
+                before, self.seen = self.seen[:found.end()], self.seen[found.end():]
+                return before
+            ready, _, _ = select.select([self.fd], [], [], max(0, end - time.time()))
+            hold(f"waiting for {pattern!r}", ready, self.seen)
+            try:
+                self.seen += os.read(self.fd, 4096).decode(errors="replace").replace("\r", "")
+            except OSError:
+                sys.exit(f"the shell ended before {pattern!r}: {self.seen}")
+
+    def type(self, text):
+        os.write(self.fd, text.encode())
+
+    def line(self, text):
+        """Runs one line to the next prompt."""
+        self.type(text + "\n")
+        # The echo of the line ends before its output begins.
+        self.wait(re.escape(text[-20:]) + "\n")
+        return self.wait("PROMPT> ")
+
+    def end(self):
+        self.type("exit\n")
+        os.waitpid(self.pid, 0)
+        os.close(self.fd)
+
+
+def remit(*command):
+    return " ".join(map(shlex.quote, s.command(*command, options=("--quiet",))))
+
+
+loop = s.script("loop.sh", "#!/bin/sh\necho started\nwhile :; do sleep 0.05; done\n")
+sh = Shell()
+
+# Ctrl-C ends the agent by its own hand; the status is a signal's.
+for command in (f"/bin/sh {loop}", remit("/bin/sh", loop)):
+    sh.type(command + "\n")
+    sh.wait("\nstarted\n")
+    sh.type("\x03")
+    sh.wait("PROMPT> ")
+    hold("130 after Ctrl-C", "code 130" in sh.line("echo co''de $?"))
+
+# Ctrl-Z stops the job, fg goes on, Ctrl-C ends it.
+ticking = s.script("tick.sh", "#!/bin/sh\necho started\nn=0\nwhile :; do sleep 0.05; n=$((n+1)); echo tick $n > tick; done\n")
+for command in (f"cd {s.work}; /bin/sh {ticking}", remit("/bin/sh", ticking)):
+    sh.type(command + "\n")
+    sh.wait("\nstarted\n")
+    time.sleep(0.3)
+    sh.type("\x1a")
+    sh.wait("Stopped")
+    sh.wait("PROMPT> ")
+    time.sleep(0.2)
+    with open(s.path("w", "tick")) as f:
+        first = f.read()
+    time.sleep(0.3)
+    with open(s.path("w", "tick")) as f:
+        hold("nothing runs while stopped", f.read() == first)
+    hold("the shell knows the job", "Stopped" in sh.line("jobs"))
+    sh.type("fg\n")
+    time.sleep(0.5)
+    with open(s.path("w", "tick")) as f:
+        hold("it goes on", f.read() != first)
+    sh.type("\x1a")
+    sh.wait("Stopped")
+    sh.wait("PROMPT> ")
+    sh.line("bg")
+    time.sleep(0.3)
+    hold("in the background", "Running" in sh.line("jobs"))
+    sh.type("fg\n")
+    time.sleep(0.3)
+    sh.type("\x03")
+    sh.wait("PROMPT> ")
+
+# Reading from the background stops it, as it does natively.
+reader = s.script("reader.sh", "#!/bin/sh\nread x\necho got $x\n")
+for command in (f"/bin/sh {reader}", remit("/bin/sh", reader)):
+    sh.line(command + " &")
+    time.sleep(0.7)
+    sh.type("\n")
+    sh.wait("PROMPT> ")
+    hold("stopped on terminal input", "Stopped" in sh.line("jobs"), sh.seen)
+    sh.type("fg\n")
+    time.sleep(0.3)
+    sh.type("word\n")
+    sh.wait("got word\n")
+    sh.wait("PROMPT> ")
+
+# An interactive shell inside has job control of its own.
+sh.type(remit("/bin/bash", "--norc", "--noprofile", "-i") + "\n")
+sh.wait("bash[^\n]*[$#] ")
+sh.type("PS1='INSIDE> '\n")
+sh.wait("\nINSIDE> ")
+sh.type(f"/bin/sh {loop}\n")
+sh.wait("\nstarted\n")
+sh.type("\x1a")
+sh.wait("Stopped")
+sh.wait("INSIDE> ")
+sh.type("fg\n")
+time.sleep(0.2)
+sh.type("\x03")
+sh.wait("INSIDE> ")
+sh.type("echo co''de $?\n")
+sh.wait("code 130")
+sh.wait("INSIDE> ")
+sh.type("tty\n")
+sh.wait("/dev/pts/")
+sh.type("exit 7\n")
+sh.wait("PROMPT> ")
+hold("its status", "code 7" in sh.line("echo co''de $?"))
+
+# Killed in raw mode, with the terminal in its own hands: both come back.
+raw = s.script("raw.py", """\
+import os, signal, sys, termios, tty
+os.setpgid(0, 0)
+signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+os.tcsetpgrp(0, os.getpgrp())
+tty.setraw(0)
+print('raw now', flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+""")
+sh.line("stty -a > before")
+sh.type(remit("/usr/bin/python3", raw) + "\n")
+sh.wait("PROMPT> ")
+hold("137 when killed", "code 137" in sh.line("echo co''de $?"))
+sh.line("stty -a > after")
+with open(s.path("w", "before")) as a, open(s.path("w", "after")) as b:
+    hold("the modes are back", a.read() == b.read())
+
+# A pty made inside works; another terminal of the same user does not open.
+inside = s.script("inside.py", """\
+import os, pty, sys
+master, slave = pty.openpty()
+os.write(slave, b'through'); print(os.read(master, 9))
+print(os.ttyname(slave).startswith('/dev/pts/'))
+fd = os.open(os.ttyname(slave), os.O_RDWR | os.O_NOCTTY); print('own', fd > 0)
+peer = __import__('fcntl').ioctl(master, 0x5441, os.O_RDWR | os.O_NOCTTY); print('peer', os.ttyname(peer) == os.ttyname(slave))
+print('tty', os.isatty(os.open('/dev/tty', os.O_RDWR)))
+try: os.open(sys.argv[1], os.O_RDWR | os.O_NOCTTY); print('other opened')
+except PermissionError: print('other refused')
+""")
+master, slave = os.openpty()
+out = sh.line(remit("/usr/bin/python3", inside, os.ttyname(slave)))
+hold("ptys", re.search(r"b'through'\nTrue\nown True\npeer True\ntty True\nother refused\n", out), out)
+sh.end()
