@@ -8,8 +8,8 @@
  *  - A folder on the way to a denial gets no rule for the denied right, so nothing in it can be
  * made, removed or renamed natively: neither the denied name nor a sibling that was granted.
  *  - A `**` in a denial may match names that do not exist yet at any depth: beneath its literal
- * part nothing is granted. /proc is never taken apart: its inodes do not last, and rules hang on
- * inodes.
+ * part no folder is granted, and no file is but to be executed. /proc is never taken apart: its
+ * inodes do not last, and rules hang on inodes.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -155,10 +155,17 @@ static int carve_at(struct carve_walk *walk, const char *path, enum view_kind ki
 		return 0;
 	uint32_t wanted = rights & RIGHT_EXEC ? rights | RIGHT_READ : rights;
 	struct reach reach = denials_reach(&b->denials, path, wanted);
-	uint32_t never = with_exec(reach.covered | reach.anywhere),
-		 inside = with_exec(reach.inside);
-	uint32_t clear = rights & ~(never | inside);
-	uint32_t deeper = rights & inside & ~never;
+	uint32_t covered = with_exec(reach.covered), inside = 0, anywhere = 0;
+	if (kind == VIEW_FOLDER) { /* nothing lies beneath anything else */
+		inside = with_exec(reach.inside);
+		anywhere = with_exec(reach.anywhere);
+	}
+	uint32_t clear = rights & ~(covered | inside | anywhere);
+	/* Only the wall lets a program start, so where a denied name may appear at any depth the
+	 * programs that are there now are named one by one. What else is there, the gate can open.
+	 */
+	uint32_t deeper = (inside & ~anywhere) | ((inside | anywhere) & RIGHT_EXEC);
+	deeper &= rights & ~covered;
 	carved->gap |= rights & ~clear;
 	if (clear) {
 		if (carved->rules >= walk->limit) {

@@ -223,8 +223,9 @@ bool plan_in_wall(const struct plan *plan, const char *path, size_t len, uint32_
 		want |= ACCESS_READ_FILE;
 	if (rights & RIGHT_EXEC)
 		want |= ACCESS_READ_FILE | ACCESS_EXECUTE;
-	if (rights & RIGHT_WRITE)
-		want |= self && !(access & ACCESS_READ_DIR) ? ACCESS_CHANGE & ACCESS_OF_FILES
-							    : ACCESS_CHANGE;
+	if (rights & RIGHT_WRITE) {
+		bool file = self && !(self->access & ~ACCESS_OF_FILES);
+		want |= file ? ACCESS_CHANGE & ACCESS_OF_FILES : ACCESS_CHANGE;
+	}
 	return (access & want) == want;
 }
