@@ -137,7 +137,7 @@ static int find_shim(struct run *run)
 static int open_audit(struct run *run)
 {
 	if (run->audit_file && run->audit_number >= 0) {
-		output_error("--audit and --audit-fd: one of them");
+		output_error("--audit and --audit-fd: give one of them");
 		return -EINVAL;
 	}
 	for (size_t i = 0; i < run->keep_count; i++) {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "policy/core/decide.h"
+#include "policy/core/path.h"
 #include "tools/capability.h"
 #include "tools/command.h"
 #include "tools/flags.h"
@@ -95,6 +96,21 @@ static void print_about(const struct loaded *loaded)
 			print_field("capability", capability_name(n, buf));
 }
 
+/* A socket's name is stored bare; the manifest writes its kind in front. */
+static const char *text_prefix(const struct rule *rule)
+{
+	if (rule->section < SECTION_NETWORK_CONNECT || rule->section > SECTION_NETWORK_DENY)
+		return "";
+	switch (rule->network) {
+	case NETWORK_UNIX:
+		return "unix:";
+	case NETWORK_ABSTRACT:
+		return "unix:@";
+	default:
+		return "";
+	}
+}
+
 static void print_conditions(const struct rule *rule)
 {
 	char digest[65];
@@ -112,7 +128,7 @@ static void print_rule(const struct loaded *loaded, uint32_t index)
 	struct rule rule;
 
 	scope_rule(&loaded->scope, index, &rule);
-	printf("%-16s ", rule_section_name(rule.section));
+	printf("%-16s %s", rule_section_name(rule.section), text_prefix(&rule));
 	output_text(stdout, rule.text);
 	if (*rule.value) {
 		putchar('=');
@@ -175,14 +191,15 @@ static void json_about(const struct loaded *loaded, struct writer *json)
 
 static void json_rule(const struct loaded *loaded, uint32_t index, struct writer *json)
 {
+	char digest[65], text[PATH_TEXT_MAX + 16];
 	struct rule rule;
-	char digest[65];
 
 	scope_rule(&loaded->scope, index, &rule);
 	writer_open(json, NULL, '{');
 	writer_text(json, "section", rule_section_name(rule.section));
 	writer_text(json, "id", rule.id);
-	writer_text(json, "text", rule.text);
+	snprintf(text, sizeof(text), "%s%s", text_prefix(&rule), rule.text);
+	writer_text(json, "text", text);
 	if (rule.section == SECTION_ENV_SET)
 		writer_text(json, "value", rule.value);
 	writer_text(json, "origin", origin_name(rule.origin));

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
+# plan and doctor: what this machine does is not pinned, that they answer and agree is.
+
+status 0 plan-runs sh -c "'$remit' plan --profiles '$profiles' s.yaml; [ \$? -le 1 ]"
+for part in rules wall hull filter; do
+	status 0 "plan-$part" sh -c "'$remit' plan --profiles '$profiles' --$part s.yaml | grep -q ."
+done
+holds plan-json sh -c "'$remit' plan --profiles '$profiles' --json s.yaml | python3 -m json.tool"
+status 0 plan-same sh -c "'$remit' plan --profiles '$profiles' s.yaml >a; '$remit' plan --profiles '$profiles' s.yaml >b; cmp a b"
+status 1 plan-degraded env REMIT_FORCE_OFF=landlock_abi=3 "$remit" plan --profiles "$profiles" s.yaml
+expect 2 plan-none r plan none.yaml
+holds doctor-json sh -c "'$remit' doctor --profiles '$profiles' --json | python3 -m json.tool"
+status 1 doctor-degraded env REMIT_FORCE_OFF=landlock_abi=3 "$remit" doctor --profiles "$profiles"
+holds doctor-degraded-said said 'MISSING  Landlock'
+expect 2 doctor-operand r doctor s.yaml
+$enforced && status 0 doctor-complete r doctor
