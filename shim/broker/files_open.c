@@ -157,10 +157,25 @@ static bool may_wait(const struct open_call *call, const struct object *object)
 	return object->type == S_IFCHR || object->type == S_IFBLK;
 }
 
+/* The walk stopped at a magic link of a process outside the session. */
+static struct reply refuse_foreign(struct request *request, const struct open_call *call,
+				   const struct object *object)
+{
+	int error = judge_path(request, open_verb(call), object);
+
+	if (!error)
+		error = judge_never(request, verb_name(open_verb(call)), object->path,
+				    "it belongs to a process outside the session", EACCES);
+	return files_error(error);
+}
+
 static struct reply open_existing(struct request *request, const struct open_call *call,
 				  const struct object *object)
 {
 	enum verb verb = open_verb(call);
+
+	if (object->type == S_IFLNK && !(call->flags & (O_NOFOLLOW | O_EXCL)))
+		return refuse_foreign(request, call, object);
 	int error = type_error(call, object->type);
 
 	if (error)
