@@ -51,7 +51,7 @@ uint64_t access_of(uint32_t rights, enum view_kind kind, const char *path)
 	if (rights & RIGHT_WRITE)
 		access |= ACCESS_CHANGE;
 	if (rights & RIGHT_EXEC)
-		access |= ACCESS_EXECUTE | ACCESS_READ_FILE;
+		access |= ACCESS_EXECUTE | ACCESS_READ_FILE | ACCESS_READ_DIR;
 	if ((rights & (RIGHT_READ | RIGHT_WRITE)) && may_hold_devices(kind, path))
 		access |= ACCESS_IOCTL_DEV;
 	if (kind != VIEW_FOLDER)

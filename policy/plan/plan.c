@@ -78,6 +78,12 @@ static const struct path_access *find_path(const struct domain *domain, const ch
 	return NULL;
 }
 
+/* Every rule on a folder has some access that only folders can have. */
+static bool on_folder(const struct path_access *path)
+{
+	return path->access & ~ACCESS_OF_FILES;
+}
+
 /* What the folders strictly above path give; with `self`, the path too. */
 static uint64_t access_at(const struct domain *domain, const char *path, size_t len, bool self)
 {
@@ -88,7 +94,7 @@ static uint64_t access_at(const struct domain *domain, const char *path, size_t 
 		if (part == len && !self)
 			break;
 		const struct path_access *found = find_path(domain, path, part);
-		if (found)
+		if (found && (part == len || on_folder(found)))
 			access |= found->access;
 	}
 	return access;
@@ -224,7 +230,7 @@ bool plan_in_wall(const struct plan *plan, const char *path, size_t len, uint32_
 	if (rights & RIGHT_EXEC)
 		want |= ACCESS_READ_FILE | ACCESS_EXECUTE;
 	if (rights & RIGHT_WRITE) {
-		bool file = self && !(self->access & ~ACCESS_OF_FILES);
+		bool file = self && !on_folder(self);
 		want |= file ? ACCESS_CHANGE & ACCESS_OF_FILES : ACCESS_CHANGE;
 	}
 	return (access & want) == want;
