@@ -139,7 +139,7 @@ int hook_execvpe(const char *file, char *const argv[], char *const envp[])
 	ENVIRONMENT_KEEP(kept, envp);
 
 	/* Other libcs look differently: theirs then does it, through the gate. */
-	if (!next_is_glibc() && next_execvpe.next)
+	if (!next_is_glibc() && hook_next(&next_execvpe))
 		return ((execve_function)next_execvpe.next)(file, argv, kept);
 	if (!*file)
 		return (int)raw_finish(-ENOENT);

@@ -93,7 +93,7 @@ HOOK_DECLARE(next_syscall, "syscall");
 HOOK("syscall", 0, long, hook_syscall, (long nr, long a, long b, long c, long d, long e, long f));
 long hook_syscall(long nr, long a, long b, long c, long d, long e, long f)
 {
-	long (*next)(long, long, long, long, long, long, long) = next_syscall.next;
+	long (*next)(long, long, long, long, long, long, long) = hook_next(&next_syscall);
 	struct path_argument paths;
 
 	if (nr == SYS_execve || nr == SYS_execveat || path_argument(nr, 0, &paths))

@@ -21,9 +21,9 @@
 struct hook {
 	void *target; /* where the exported name jumps to: our function until the hook yields */
 	const char *name;
-	void *next;	  /* the first definition after ours, NULL when there is none */
+	void *next;	  /* the first definition after ours, see hook_next() */
 	uint32_t kind;	  /* HOOK_… */
-	uint32_t foreign; /* next belongs to somebody else than libc */
+	uint32_t foreign; /* next belongs to somebody else than libc, and is known */
 };
 
 extern struct hook hooks_begin[] __asm__("__start_remit_hooks");
@@ -68,8 +68,8 @@ extern struct hook hooks_end[] __asm__("__stop_remit_hooks");
 #define HOOK_ALSO(symbol, kinds, function) HOOK_NAME(symbol, #function, HOOK_TEXT(kinds))
 
 /*
- * Fills `next` and `foreign` of every hook, once; walks the loaded objects, so it is called by the
- * constructor, or by a hook that needs its `next` even earlier.
+ * Finds who else defines the hooked names, and libc; once. Walks the loaded objects, so it is for
+ * the constructor, or a hook that is called even earlier.
  */
 void next_bind(void);
 /* The name under which the loader has this library; "" before next_bind(). */
@@ -77,12 +77,8 @@ const char *next_own_path(void);
 /* True when the process runs on glibc. */
 bool next_is_glibc(void);
 
-/* The next definition of a hook, bound now if it was not; NULL when there is none. */
-static inline void *hook_next(struct hook *hook)
-{
-	if (!hook->next)
-		next_bind();
-	return hook->next;
-}
+/* The next definition of a hook; NULL when there is none. Safe wherever a hook is, after the
+ * constructor. */
+void *hook_next(struct hook *hook);
 
 #endif

@@ -4,6 +4,9 @@
  * the loader put after this one. dlsym() would do, but it is not in libc before glibc 2.34, and it
  * allocates when it fails.
  *
+ * Libc itself is remembered, and looked into for a name when somebody wants it: most programs use
+ * few of the hooks, and a program like true none. That needs no lock, so it may be at any time.
+ *
  * Relies on: dl_iterate_phdr() visiting objects in load order, which is the order of the global
  * scope at start; DT_GNU_HASH or DT_HASH in each. It binds the default version of a name, as
  * dlsym() does: a program linked before glibc 2.15 gets today's posix_spawn(), which does not hand
@@ -27,13 +30,9 @@ struct object {
 	const char *soname;	  /* NULL: none */
 };
 
-struct search {
-	bool found_self;
-	size_t missing; /* hooks without a next */
-};
-
 static char next_path[PATH_TEXT_MAX];
-static bool next_glibc, next_bound;
+static struct object next_libc;
+static bool next_bound;
 
 const char *next_own_path(void)
 {
@@ -42,7 +41,7 @@ const char *next_own_path(void)
 
 bool next_is_glibc(void)
 {
-	return next_glibc;
+	return next_libc.soname && strcmp(next_libc.soname, "libc.so.6") == 0;
 }
 
 /* glibc relocates the pointers in the dynamic section, musl and read-only sections do not. */
@@ -149,18 +148,25 @@ static void *object_find(const struct object *object, const char *name)
 	return object_find_gnu(object, name, hash);
 }
 
-/* The C library, whole or in the pieces it had before glibc 2.34. */
-static bool object_is_libc(const struct object *object)
+static bool named(const struct object *object, const char *const *prefixes)
 {
-	static const char *const prefixes[] = {"libc.", "libpthread.", "librt.", "libdl.", "ld-"};
-
-	if (object_find(object, "__libc_start_main"))
-		return true;
-	for (size_t i = 0; object->soname && i < sizeof(prefixes) / sizeof(*prefixes); i++) {
-		if (strncmp(object->soname, prefixes[i], strlen(prefixes[i])) == 0)
+	for (; object->soname && *prefixes; prefixes++) {
+		if (strncmp(object->soname, *prefixes, strlen(*prefixes)) == 0)
 			return true;
 	}
 	return false;
+}
+
+/* "libc.so.6" of glibc, "libc.so" or "libc.musl-x86_64.so.1" of musl. */
+static bool is_libc(const struct object *object)
+{
+	return named(object, (const char *const[]){"libc.", NULL});
+}
+
+/* What glibc kept apart until 2.34; each of its names that we hook is in libc.so.6 as well. */
+static bool is_libc_part(const struct object *object)
+{
+	return named(object, (const char *const[]){"libpthread.", "librt.", "libdl.", "ld-", NULL});
 }
 
 static bool holds_self(const struct dl_phdr_info *info)
@@ -177,44 +183,56 @@ static bool holds_self(const struct dl_phdr_info *info)
 	return false;
 }
 
+static bool visit_self(const struct dl_phdr_info *info)
+{
+	if (!holds_self(info))
+		return false;
+	if (info->dlpi_name && strlen(info->dlpi_name) < sizeof(next_path))
+		memcpy(next_path, info->dlpi_name, strlen(info->dlpi_name) + 1);
+	return true;
+}
+
 static int next_visit(struct dl_phdr_info *info, size_t size, void *data)
 {
-	struct search *search = data;
+	bool *found_self = data;
 	struct object object;
-	bool libc;
 
 	(void)size;
-	if (!search->found_self) {
-		search->found_self = holds_self(info);
-		if (search->found_self && info->dlpi_name &&
-		    strlen(info->dlpi_name) < sizeof(next_path))
-			memcpy(next_path, info->dlpi_name, strlen(info->dlpi_name) + 1);
+	if (!*found_self) {
+		*found_self = visit_self(info);
 		return 0;
 	}
-	if (!object_read(info, &object))
+	if (!object_read(info, &object) || is_libc_part(&object))
 		return 0;
-	libc = object_is_libc(&object);
-	if (libc && object_find(&object, "gnu_get_libc_version"))
-		next_glibc = true;
+	if (is_libc(&object)) {
+		next_libc = object;
+		return 1;
+	}
 	for (struct hook *hook = hooks_begin; hook < hooks_end; hook++) {
 		if (hook->next)
 			continue;
 		hook->next = object_find(&object, hook->name);
-		if (!hook->next)
-			continue;
-		hook->foreign = !libc;
-		search->missing--;
+		hook->foreign = hook->next != NULL;
 	}
-	return search->missing == 0;
+	return 0;
 }
 
 void next_bind(void)
 {
-	struct search search = {.missing = (size_t)(hooks_end - hooks_begin)};
+	bool found_self = false;
 
-	/* Names that this libc does not have stay NULL: looked for once. */
 	if (next_bound)
 		return;
 	next_bound = true;
-	dl_iterate_phdr(next_visit, &search);
+	dl_iterate_phdr(next_visit, &found_self);
+}
+
+void *hook_next(struct hook *hook)
+{
+	if (hook->next)
+		return hook->next;
+	next_bind();
+	if (!hook->next && next_libc.symbols)
+		hook->next = object_find(&next_libc, hook->name);
+	return hook->next;
 }

@@ -104,7 +104,7 @@ __attribute__((constructor(101))) static void begin(void)
 		remember_stderr();
 	}
 	for (struct hook *hook = hooks_begin; hook < hooks_end; hook++) {
-		if (hook->next && !hook_is_needed(hook))
+		if (!hook_is_needed(hook) && hook_next(hook))
 			hook->target = hook->next;
 	}
 }
