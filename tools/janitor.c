@@ -201,7 +201,7 @@ int janitor_start(struct janitor *out, const char **what)
 	int top = -1, error;
 
 	*out = (struct janitor){.socket = -1};
-	*what = "the folder for temporary files ($TMPDIR, else /tmp)";
+	*what = "below $TMPDIR, else /tmp";
 	if (!base)
 		return -errno;
 	error = make_folders(out, base);

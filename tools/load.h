@@ -80,7 +80,8 @@ int load_protect_path(struct loaded *loaded, enum rule_section section, const ch
 		      const char *path);
 /* Model → image → scope. */
 int load_scope(struct loaded *loaded);
-/* All of it; also takes an image, and a built-in profile by itself. With protect the rules of load_protect() are in. */
+/* All of it; also takes an image, and a built-in profile by itself. With protect the rules of
+ * load_protect() are in. */
 int load_any(const struct load_flags *flags, bool protect, struct loaded *out);
 void load_free(struct loaded *loaded);
 

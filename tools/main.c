@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The `remit` command: a table of subcommands. Adding one is a row here and a file of its own. */
+#include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "policy/compile/diagnostics.h"
 #include "tools/command.h"
@@ -76,10 +79,22 @@ static int help_command(int argc, char **argv)
 	return command->run(2, args);
 }
 
+/* A file that is opened must never get the number of a stream that was closed: the audit log would
+ * be the program's own standard output. */
+static bool open_streams(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+			return false;
+	return true;
+}
+
 int main(int argc, char **argv)
 {
 	const struct command *command;
 
+	if (!open_streams())
+		return STATUS_RUN;
 	if (argc < 2) {
 		print_help(stderr);
 		return STATUS_USAGE;

@@ -14,7 +14,7 @@
  * negative errno; -EFBIG for an image beyond `most`. */
 int slurp_fd(int fd, size_t most, char **out, size_t *len);
 int slurp_file(const char *path, size_t most, char **out, size_t *len);
-/* True when the file's first bytes are these; false also when it cannot be read. */
+/* True when the first bytes of a regular file are these; false also when it cannot be read. */
 bool slurp_starts_with(const char *path, const void *bytes, size_t len);
 
 #endif

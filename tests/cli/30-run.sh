@@ -54,6 +54,8 @@ a="--audit $W/audit.jsonl"
 	session status 0 run-keep-fd sh -c "echo kept >k; '$remit' run --profiles '$profiles' -m s.yaml $a --keep-fd 9 -- sh -c 'read x <&9; [ \"\$x\" = kept ]' 9<k"
 	holds run-drop-fd-control sh -c "sh -c ': <&9' 9<k"
 	session status 2 run-drop-fd sh -c "'$remit' run --profiles '$profiles' -m s.yaml $a -- sh -c ': <&9' 9<k"
+	session status 0 run-closed-streams sh -c "'$remit' run --profiles '$profiles' -m s.yaml --audit closed.jsonl -- sh -c 'echo forged; echo forged >&2; echo forged >&0; true' <&- >&- 2>&-"
+	holds run-closed-streams-log sh -c '! grep -q "^forged" closed.jsonl'
 	holds run-tmp-removed sh -c '[ -z "$(ls "$TMPDIR")" ]'
 }
 $enforced || return 0
