@@ -58,13 +58,15 @@ int slurp_file(const char *path, size_t most, char **out, size_t *len)
 bool slurp_starts_with(const char *path, const void *bytes, size_t len)
 {
 	char head[64];
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat status;
 	bool same;
 
 	if (fd < 0)
 		return false;
-	same =
-	    len <= sizeof(head) && read(fd, head, len) == (ssize_t)len && !memcmp(head, bytes, len);
+	/* What is read from a pipe is gone for the next reader. */
+	same = !fstat(fd, &status) && S_ISREG(status.st_mode) && len <= sizeof(head) &&
+	       read(fd, head, len) == (ssize_t)len && !memcmp(head, bytes, len);
 	close(fd);
 	return same;
 }

@@ -94,6 +94,8 @@ printf 'remit: 1\nagent: {id: a, purpose: b}\nfiles:\n  raed: [/x]\n' >typo.yaml
 expect 2 manifest-typo r check -m typo.yaml read /x
 expect 2 manifest-typo-json sh -c "'$remit' check --profiles '$profiles' --json -m typo.yaml read /x 2>/dev/null"
 expect 0 manifest-stdin sh -c "'$remit' check --profiles '$profiles' --no-resolve -m - read /srv/data/a <m.yaml"
+status 0 manifest-pipe bash -c "'$remit' check --profiles '$profiles' --no-resolve -m <(cat m.yaml) read /srv/data/a"
+expect 2 manifest-folder r check -m . read /x
 
 # The rules by which remit protects itself are part of every answer.
 printf 'remit: 1\nagent: {id: a, purpose: b}\nfiles: {write: ["${WORKSPACE}"]}\n' >wide.yaml
