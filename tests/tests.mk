@@ -15,12 +15,18 @@ check-unit: $(UNIT) ## unit tests
 -include tests/escapes.mk
 
 # Everything below needs the built command; each runner ends with "N passed, N failed".
-.PHONY: check check-all check-profiles check-cli check-live check-shim check-agents check-sanitize check-clang bench
+.PHONY: check check-all check-fuzz check-user check-profiles check-cli check-live check-shim check-agents check-sanitize check-clang bench
 check: ## install what the tests need, build, and run them
 	@tools/dev/packages test
 	@+$(MAKE) --no-print-directory check-all
 
-check-all: all check-unit check-profiles check-cli check-live check-shim check-parity check-escapes
+check-all: all check-unit check-profiles check-fuzz check-cli check-live check-shim check-parity check-race check-escapes
+
+check-fuzz: all ## the corpora of the fuzz targets, replayed
+	@tests/fuzz/run $(BUILD)
+
+check-user: ## the live tests once more as an ordinary user (as root only: makes the user remit-check)
+	@tools/dev/as-user $(MAKE) --no-print-directory check-unit check-cli check-live check-shim check-parity check-escapes
 
 check-profiles: all ## the inline tests of every example and profile
 	@tests/table/run $(BUILD)/remit
