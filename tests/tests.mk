@@ -52,5 +52,10 @@ check-clang: ## both compilers, no warnings
 	@+$(MAKE) --no-print-directory CC=gcc WERROR=1 BUILD=build/gcc all
 	@+$(MAKE) --no-print-directory CC=clang WERROR=1 BUILD=build/clang all
 
-bench: all ## ns per decision, and ratios to native for calls, exec and start
-	@tests/bench/run $(BUILD)
+$(BUILD)/tests/bench/bench_decide: $(BUILD)/tests/bench/bench_decide.o $(LIB)
+	$(if $(Q),@echo "  LD      $@")
+	$(Q)$(CC) -pie $(REMIT_LDFLAGS) $(LDFLAGS) -o $@ $^ $(REMIT_LIBS)
+
+bench: all $(BUILD)/tests/bench/bench_decide ## ns per decision, and ratios to native for calls, exec and start (BENCH=short)
+	@$(BUILD)/tests/bench/bench_decide
+	@tests/bench/run $(if $(filter short,$(BENCH)),--rounds 3 --batches 5) $(BUILD)
