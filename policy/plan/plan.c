@@ -84,8 +84,15 @@ static bool on_folder(const struct path_access *path)
 	return path->access & ~ACCESS_OF_FILES;
 }
 
+/* Which rules count: see plan_in_wall_now(). */
+struct held {
+	bool (*holds)(void *context, size_t index);
+	void *context;
+};
+
 /* What the folders strictly above path give; with `self`, the path too. */
-static uint64_t access_at(const struct domain *domain, const char *path, size_t len, bool self)
+static uint64_t access_at(const struct domain *domain, const char *path, size_t len, bool self,
+			  const struct held *held)
 {
 	uint64_t access = 0;
 	for (size_t part = 1; part <= len; part++) {
@@ -94,7 +101,9 @@ static uint64_t access_at(const struct domain *domain, const char *path, size_t 
 		if (part == len && !self)
 			break;
 		const struct path_access *found = find_path(domain, path, part);
-		if (found && (part == len || on_folder(found)))
+		if (!found || (part != len && !on_folder(found)))
+			continue;
+		if (!held->holds || held->holds(held->context, (size_t)(found - domain->paths)))
 			access |= found->access;
 	}
 	return access;
@@ -106,10 +115,12 @@ void domain_tidy(struct domain *domain)
 		return;
 	qsort(domain->paths, domain->path_count, sizeof(*domain->paths), by_path_and_rule);
 	merge_equal(domain);
+	const struct held all = {0};
 	/* From the last to the first, so that what is looked up above is still in place. */
 	for (size_t i = domain->path_count; i-- > 0;) {
 		struct path_access *path = &domain->paths[i];
-		if (!(path->access & ~access_at(domain, path->path, strlen(path->path), false)))
+		if (!(path->access &
+		      ~access_at(domain, path->path, strlen(path->path), false, &all)))
 			path->access = 0;
 	}
 	size_t kept = 0;
@@ -215,15 +226,17 @@ void plan_free(struct plan *plan)
  * write: CONTINUE would then meet a refusal that the scope does not mean. A rule on a file itself
  * has no more than the file accesses, and they are enough to open it.
  */
-bool plan_in_wall(const struct plan *plan, const char *path, size_t len, uint32_t rights)
+bool plan_in_wall_now(const struct plan *plan, const char *path, size_t len, uint32_t rights,
+		      bool (*holds)(void *context, size_t index), void *context)
 {
 	const struct domain *wall = &plan->wall;
+	struct held held = {.holds = holds, .context = context};
 	if (!(wall->handled_fs & ACCESS_TRUNCATE) || !path_is_clean(path, len))
 		return false;
 	if (!rights || (rights & ~(uint32_t)(RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC)))
 		return false;
 	const struct path_access *self = find_path(wall, path, len);
-	uint64_t access = access_at(wall, path, len, true);
+	uint64_t access = access_at(wall, path, len, true, &held);
 	uint64_t want = 0;
 	if (rights & RIGHT_READ)
 		want |= ACCESS_READ_FILE;
@@ -234,4 +247,9 @@ bool plan_in_wall(const struct plan *plan, const char *path, size_t len, uint32_
 		want |= file ? ACCESS_CHANGE & ACCESS_OF_FILES : ACCESS_CHANGE;
 	}
 	return (access & want) == want;
+}
+
+bool plan_in_wall(const struct plan *plan, const char *path, size_t len, uint32_t rights)
+{
+	return plan_in_wall_now(plan, path, len, rights, NULL, NULL);
 }

@@ -134,6 +134,11 @@ const struct filter_clause *plan_filter_clause(const struct plan *plan, int nr,
  * (real, clean): the gate may then answer CONTINUE. Signal-safe, O(components). */
 bool plan_in_wall(const struct plan *plan, const char *path, size_t len, uint32_t rights);
 
+/* The same, counting only the rules of the wall (by index in wall.paths) that `holds` says yes to:
+ * rules hang on inodes, and a path that was replaced since is in the wall no more. NULL: all. */
+bool plan_in_wall_now(const struct plan *plan, const char *path, size_t len, uint32_t rights,
+		      bool (*holds)(void *context, size_t index), void *context);
+
 /* For people and goldens; one line a rule, row or path. */
 void plan_print(const struct plan *plan, const struct scope *scope, FILE *stream);
 void plan_print_json(const struct plan *plan, const struct scope *scope, FILE *stream);

@@ -195,6 +195,8 @@ bool judge_would_allow(struct request *request, enum verb verb, const char *path
 /* True when the wall of this session covers verb on the object: REPLY_CONTINUE is then sound and
  * native. */
 bool judge_in_wall(struct request *request, enum verb verb, const struct object *object);
+/* The same for making, removing or renaming the object's name: Landlock asks its folder. */
+bool judge_name_in_wall(struct request *request, const struct object *object);
 
 /* --- process.c --- */
 

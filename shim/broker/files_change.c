@@ -82,7 +82,7 @@ static struct reply change_at(struct request *request, int dirfd, uint64_t addre
 	error = judge_path(request, VERB_WRITE, &object);
 	if (error) {
 		reply = files_error(error);
-	} else if (judge_in_wall(request, VERB_WRITE, &object)) {
+	} else if (judge_name_in_wall(request, &object)) {
 		reply = reply_continue();
 	} else {
 		error = files_take_umask(request);

@@ -114,8 +114,8 @@ static struct reply rename_objects(struct request *request, const struct object 
 	if (error)
 		return files_error(error);
 	/* Between folders Landlock compares its own rules, which know less than the scope. */
-	if (same_folder(from, to) && judge_in_wall(request, VERB_WRITE, from) &&
-	    judge_in_wall(request, VERB_WRITE, to))
+	if (same_folder(from, to) && judge_name_in_wall(request, from) &&
+	    judge_name_in_wall(request, to))
 		return reply_continue();
 	pthread_mutex_lock(&move_lock);
 	struct reply reply = move(request, from, to, flags);

@@ -206,7 +206,7 @@ static int open_new(struct request *request, const struct open_call *call,
 
 	if (error)
 		return error;
-	if (judge_in_wall(request, VERB_WRITE, object)) {
+	if (judge_name_in_wall(request, object)) {
 		*reply = reply_continue();
 		return 0;
 	}

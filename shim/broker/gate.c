@@ -29,6 +29,7 @@ struct broker {
 	struct scope scope;
 	int scope_fd;
 	const struct plan *plan;
+	struct standing *standing;
 	const struct features *features;
 	struct records *records;
 	uint32_t session_flags;
@@ -51,6 +52,11 @@ int broker_create(const struct broker_options *options, struct broker **out)
 	broker->scope = *options->scope;
 	broker->scope_fd = options->scope_fd;
 	broker->plan = options->plan;
+	broker->standing = standing_take(options->plan);
+	if (!broker->standing) {
+		free(broker);
+		return -ENOMEM;
+	}
 	broker->features = options->features;
 	broker->records = options->records;
 	broker->session_flags = options->session_flags;
@@ -83,6 +89,7 @@ void broker_free(struct broker *broker)
 	if (!broker)
 		return;
 	pthread_mutex_destroy(&broker->shimmed_lock);
+	standing_free(broker->standing);
 	free(broker->shimmed);
 	free(broker);
 }
@@ -100,6 +107,11 @@ const struct scope *broker_scope(const struct broker *broker)
 const struct plan *broker_plan(const struct broker *broker)
 {
 	return broker->plan;
+}
+
+const struct standing *broker_standing(const struct broker *broker)
+{
+	return broker->standing;
 }
 
 const struct features *broker_features(const struct broker *broker)

@@ -7,6 +7,7 @@
 #define REMIT_BROKER_GATE_H
 
 #include "shim/broker/broker.h"
+#include "shim/broker/standing.h"
 
 struct broker_options {
 	const struct scope *scope;	 /* copied; the image stays mapped while the broker lives */
@@ -40,6 +41,8 @@ void broker_free(struct broker *broker);
  * caller must end the agent. */
 bool broker_failed(const struct broker *broker);
 
+/* Which rules of the wall still stand, of paths replaced since the start. */
+const struct standing *broker_standing(const struct broker *broker);
 pid_t broker_agent_pid(const struct broker *broker);
 const struct features *broker_features(const struct broker *broker);
 /* Processes that said HELLO, each counted once; programs started under the gate, when counted. */

@@ -17,6 +17,7 @@
 #include "policy/core/explain.h"
 #include "shim/broker/broker.h"
 #include "shim/broker/facts.h"
+#include "shim/broker/gate.h"
 #include "shim/broker/record.h"
 #include "shim/broker/tell.h"
 #include "shim/common/protocol.h"
@@ -229,5 +230,18 @@ bool judge_in_wall(struct request *request, enum verb verb, const struct object 
 	    [VERB_READ] = RIGHT_READ, [VERB_WRITE] = RIGHT_WRITE, [VERB_EXEC] = RIGHT_EXEC};
 
 	return !object->anonymous && verb < VERB_COUNT && rights[verb] != 0 &&
-	       plan_in_wall(broker_plan(request->broker), object->path, object->len, rights[verb]);
+	       standing_in_wall(broker_standing(request->broker), object->path, object->len,
+				rights[verb]);
+}
+
+bool judge_name_in_wall(struct request *request, const struct object *object)
+{
+	size_t len = object->len;
+
+	while (len > 1 && object->path[len - 1] != '/')
+		len--;
+	if (object->anonymous || len == 0)
+		return false;
+	return standing_in_wall(broker_standing(request->broker), object->path,
+				len > 1 ? len - 1 : 1, RIGHT_WRITE);
 }
