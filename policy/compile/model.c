@@ -93,7 +93,8 @@ uint32_t model_section_rights(enum rule_section section, bool *ret_denial)
 	} sections[SECTION_COUNT] = {
 	    [SECTION_FILES_READ] = {RIGHT_READ, false},
 	    [SECTION_FILES_WRITE] = {RIGHT_READ | RIGHT_WRITE, false},
-	    [SECTION_FILES_DENY] = {RIGHT_READ | RIGHT_WRITE, true},
+	    /* The kernel reads what it executes: what may not be read cannot be run either. */
+	    [SECTION_FILES_DENY] = {RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC, true},
 	    [SECTION_FILES_DENY_WRITE] = {RIGHT_WRITE, true},
 	    [SECTION_EXEC_ALLOW] = {RIGHT_READ | RIGHT_EXEC, false},
 	    [SECTION_EXEC_DENY] = {RIGHT_EXEC, true},

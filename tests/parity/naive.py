@@ -16,7 +16,7 @@ GIVES = {  # what a grant in each list allows
     "env.pass": {"env"},
 }
 TAKES = {  # what a denial in each list refuses
-    "files.deny": {"read", "write"},
+    "files.deny": {"read", "write", "exec"},  # the kernel reads what it executes
     "files.deny_write": {"write"},
     "exec.deny": {"exec"},
     "network.deny": {"connect", "listen"},
