@@ -143,10 +143,14 @@ static int say_grant(struct builder *b, uint32_t index, const struct rule *rule,
 	    rule->conditions & CONDITION_SHA256 ? "; the gate compares the digest at exec" : "";
 	if (!carved->rules) {
 		const char *reason = "everything in it may be denied";
-		if (!carved->found)
-			reason = rule->pattern ? "nothing matches it now" : "does not exist yet";
-		else if (path_within(rule->text, strlen(rule->text), "/proc", strlen("/proc")))
-			reason = "inodes of /proc do not last";
+		if (path_within(rule->text, strlen(rule->text), "/proc", strlen("/proc")))
+			reason = "inodes of /proc do not last, so Landlock cannot hold it";
+		else if (!carved->found && rule->pattern)
+			reason = "nothing matches it now";
+		else if (!carved->found && plain_kind(b, rule->text) == VIEW_LINK)
+			reason = "a symbolic link, judged by what it leads to";
+		else if (!carved->found)
+			reason = "does not exist yet";
 		if (rule->section == SECTION_EXEC_ALLOW && !carved->found)
 			snprintf(why, sizeof(why),
 				 "%s: programs that appear later are refused by the wall%s", reason,
