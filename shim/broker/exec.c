@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "shim/broker/broker.h"
+#include "shim/broker/census.h"
 #include "shim/broker/performers.h"
 
 /* linux/binfmts.h: BINPRM_BUF_SIZE, as much as the kernel reads of the first line; and how often it
@@ -116,7 +117,10 @@ static struct reply judge_exec(struct request *request, int dirfd, uint64_t addr
 	if (!error)
 		error = judge_interpreters(request, &object);
 	object_close(&object);
-	return error ? reply_error(-error) : reply_continue();
+	if (error)
+		return reply_error(-error);
+	census_exec(request);
+	return reply_continue();
 }
 
 struct reply perform_execve(struct request *request)

@@ -18,6 +18,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "shim/broker/census.h"
 #include "shim/broker/gate.h"
 #include "shim/broker/record.h"
 #include "shim/broker/workers.h"
@@ -321,6 +322,7 @@ static struct reply gate_serve(struct request *request)
 	if (!row)
 		return refuse_unlisted(request);
 	request->name = row->name;
+	census_met(request);
 	if (row->may_block && !request_may_block(request))
 		return (struct reply){.kind = REPLY_LATER, .fd = -1};
 	struct reply reply = row->perform(request);

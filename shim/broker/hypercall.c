@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "shim/broker/broker.h"
+#include "shim/broker/census.h"
 #include "shim/broker/performers.h"
 #include "shim/broker/record.h"
 #include "shim/common/protocol.h"
@@ -27,6 +28,7 @@ static struct reply hello(struct request *request)
 
 	if (tgid > 0)
 		broker_count_shimmed(request->broker, tgid);
+	census_hello(request);
 	return reply_fd(fd, O_CLOEXEC);
 }
 

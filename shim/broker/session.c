@@ -24,6 +24,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "shim/broker/census.h"
 #include "shim/broker/environment.h"
 #include "shim/broker/gate.h"
 #include "shim/broker/launch.h"
@@ -353,11 +354,10 @@ static void finish(struct session *session, int status)
 	if (error && !options->quiet)
 		fprintf(stderr, "remit: cannot remove %s: %s\n", options->tmp, strerror(-error));
 	if (session->begun) {
-		struct record_totals extra = {0};
-		uint64_t shimmed = broker_shimmed(session->broker);
+		struct census census = census_count();
+		struct record_totals extra = {.processes = census.processes,
+					      .unshimmed = census.unshimmed};
 
-		extra.processes = session->watch.processes;
-		extra.unshimmed = extra.processes > shimmed ? extra.processes - shimmed : 0;
 		records_end(session->records, &extra, status,
 			    session->watch.ending ? session->watch.ending : "exit");
 		summarize(session, left);

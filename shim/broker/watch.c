@@ -96,7 +96,7 @@ static void agent_stopped(pid_t agent, int signal, const struct terminal *termin
 }
 
 /* Reaps what there is. True when the agent has ended, with its status. */
-static bool reap(struct watch *watch, pid_t agent, const struct terminal *terminal, int *status)
+static bool reap(pid_t agent, const struct terminal *terminal, int *status)
 {
 	int state;
 	pid_t pid;
@@ -107,7 +107,6 @@ static bool reap(struct watch *watch, pid_t agent, const struct terminal *termin
 				agent_stopped(agent, WSTOPSIG(state), terminal);
 			continue;
 		}
-		watch->processes++;
 		if (pid != agent)
 			continue;
 		*status = state;
@@ -145,7 +144,7 @@ int watch_run(struct watch *watch, pid_t agent, struct broker *broker,
 	int status = 0;
 
 	waited_set(&set);
-	while (!reap(watch, agent, terminal, &status)) {
+	while (!reap(agent, terminal, &status)) {
 		enforce(watch, agent, broker);
 		int wait = deadline_wait(&watch->deadline, TICK_MS);
 		struct timespec timeout = {.tv_sec = wait / 1000,

@@ -3,7 +3,6 @@
 #ifndef REMIT_BROKER_WATCH_H
 #define REMIT_BROKER_WATCH_H
 
-#include <stdint.h>
 #include <sys/types.h>
 
 #include "shim/broker/deadline.h"
@@ -14,7 +13,6 @@
 struct watch {
 	struct deadline deadline;
 	const char *ending; /* "exit", "signal", "wall_time", "expired", "gate" */
-	uint64_t processes; /* reaped: the agent and the orphans that came to us */
 };
 
 /* Remembers the operator's signals for the agent in *out and makes the broker's own: the terminal's

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One bit a number, without a lock: bits are only ever set while the session lives, but for a
+ * thread that is about to run another program, which is looked at anew.
+ *
+ * A process that was forked and has not executed anything runs its parent's program, shim and all,
+ * and is no program of its own.
+ */
+#include "shim/broker/census.h"
+
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* PID_MAX_LIMIT, linux/threads.h. */
+#define NUMBERS (4 * 1024 * 1024)
+#define WORD_BITS 64
+/* linux/sched.h, shown as field 9 of /proc/PID/stat: forked, but did not exec. */
+#define PF_FORKNOEXEC 0x40
+
+typedef _Atomic uint64_t bits[NUMBERS / WORD_BITS];
+
+/* One session in a process, so one census. Untouched pages cost nothing. */
+static bits looked_at, met, greeted;
+
+static bool mark(bits set, pid_t number)
+{
+	uint64_t bit = 1ULL << (number % WORD_BITS);
+
+	return number > 0 && number < NUMBERS &&
+	       !(atomic_fetch_or(&set[number / WORD_BITS], bit) & bit);
+}
+
+static bool is_marked(bits set, pid_t number)
+{
+	return number <= 0 || number >= NUMBERS ||
+	       (atomic_load_explicit(&set[number / WORD_BITS], memory_order_relaxed) &
+		(1ULL << (number % WORD_BITS)));
+}
+
+static bool only_forked(pid_t tid)
+{
+	char path[32], text[512];
+	unsigned int flags;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)tid);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return true;
+	ssize_t n = read(fd, text, sizeof(text) - 1);
+
+	close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	const char *after = strrchr(text, ')');
+
+	return !after || sscanf(after, ") %*c %*d %*d %*d %*d %*d %u", &flags) != 1 ||
+	       (flags & PF_FORKNOEXEC);
+}
+
+void census_met(struct request *request)
+{
+	if (is_marked(looked_at, request->tid) || !mark(looked_at, request->tid))
+		return;
+	pid_t tgid = request_tgid(request);
+
+	if (tgid > 0 && !only_forked(tgid) && request_alive(request))
+		mark(met, tgid);
+}
+
+void census_hello(struct request *request)
+{
+	pid_t tgid = request_tgid(request);
+
+	if (tgid > 0)
+		mark(greeted, tgid);
+}
+
+void census_exec(struct request *request)
+{
+	pid_t tid = request->tid;
+
+	if (tid > 0 && tid < NUMBERS)
+		atomic_fetch_and(&looked_at[tid / WORD_BITS], ~(1ULL << (tid % WORD_BITS)));
+}
+
+struct census census_count(void)
+{
+	struct census census = {0};
+
+	for (size_t i = 0; i < NUMBERS / WORD_BITS; i++) {
+		uint64_t seen = atomic_load_explicit(&met[i], memory_order_relaxed);
+		uint64_t hello = atomic_load_explicit(&greeted[i], memory_order_relaxed);
+
+		census.processes += (uint64_t)__builtin_popcountll(seen | hello);
+		census.unshimmed += (uint64_t)__builtin_popcountll(seen & ~hello);
+	}
+	return census;
+}

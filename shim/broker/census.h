@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How many processes the gate has met, and how many of them never said hello: programs without the
+ * shim (static, or started with an emptied environment), contained all the same. For the last line
+ * of the log. Counted by process id: a number that was given out twice counts once.
+ */
+#ifndef REMIT_BROKER_CENSUS_H
+#define REMIT_BROKER_CENSUS_H
+
+#include "shim/broker/broker.h"
+
+/* Each call that the gate serves passes here first; looks at a thread only once. */
+void census_met(struct request *request);
+/* The caller's program has said hello. */
+void census_hello(struct request *request);
+/* The caller is about to become another program. */
+void census_exec(struct request *request);
+
+struct census {
+	uint64_t processes, unshimmed;
+};
+struct census census_count(void);
+
+#endif
