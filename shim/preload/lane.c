@@ -26,10 +26,11 @@ bool lane_tags(enum verb verb, const char *path)
 	if (path[0] != '/')
 		return true;
 	len = strlen(path);
-	if (!path_is_clean(path, len))
-		return true;
 	decision = decide_path(&state.scope, verb, path, len);
-	return decision.verdict == VERDICT_ALLOWED && decision.lane >= LANE_CARVE;
+	if (decision.verdict == VERDICT_ALLOWED)
+		return decision.lane >= LANE_CARVE;
+	/* An unclean path is refused for its spelling only. */
+	return !path_is_clean(path, len);
 }
 
 enum verb lane_open_verb(int flags)
