@@ -63,7 +63,7 @@ int workers_add(struct workers *workers)
 	if (slot->state == SLOT_ENDED)
 		pthread_join(slot->thread, NULL);
 	slot->state = SLOT_FREE;
-	slot->blocking = slot->watched = slot->signalled = false;
+	slot->blocking = slot->watched = slot->signalled = slot->from_queue = false;
 	slot->id = 0;
 
 	pthread_attr_t attributes;

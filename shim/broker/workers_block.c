@@ -157,11 +157,17 @@ bool request_may_block(struct request *request)
 /* Under workers->lock. The first whose process has room; the others keep their order. */
 static bool take_deferred(struct workers *workers, struct seccomp_notif *notif)
 {
+	pid_t refused = 0; /* a flood is one process, again and again */
+
 	for (struct deferred **at = &workers->deferred_first; *at; at = &(*at)->next) {
 		struct deferred *entry = *at;
 
-		if (!may_block_now(workers, entry->tgid))
+		if (entry->tgid == refused)
 			continue;
+		if (!may_block_now(workers, entry->tgid)) {
+			refused = entry->tgid;
+			continue;
+		}
 		*notif = entry->notif;
 		*at = entry->next;
 		if (!entry->next)
@@ -175,7 +181,8 @@ static bool take_deferred(struct workers *workers, struct seccomp_notif *notif)
 
 bool workers_settle(struct workers *workers, struct seccomp_notif *notif)
 {
-	if (!workers_self->blocking && atomic_load(&workers->deferred_count) == 0)
+	/* Room comes only from a call that blocked, and what it let in passes it on. */
+	if (!workers_self->blocking && !workers_self->from_queue)
 		return false;
 	set_watched(workers_self, false);
 	pthread_mutex_lock(&workers->lock);
@@ -184,10 +191,9 @@ bool workers_settle(struct workers *workers, struct seccomp_notif *notif)
 		workers->blocking--;
 		workers->general++;
 	}
-	bool next = take_deferred(workers, notif);
-
+	workers_self->from_queue = take_deferred(workers, notif);
 	pthread_mutex_unlock(&workers->lock);
-	return next;
+	return workers_self->from_queue;
 }
 
 void workers_drop_deferred(struct workers *workers)

@@ -39,6 +39,7 @@ struct slot {
 	bool watched;	 /* blocked, or in a hurry */
 	bool signalled;	 /* interrupted because its caller has a signal to handle */
 	bool queued;	 /* the call at hand is in the deferred queue; the thread's own */
+	bool from_queue; /* it came out of that queue; the thread's own */
 };
 
 struct deferred {
