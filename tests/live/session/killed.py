@@ -16,8 +16,8 @@ import os, socket, sys, time
 def attempt():
     try: return open(sys.argv[1]).read().strip()
     except OSError as error: return f'errno {error.errno}'
-print(os.getpid(), attempt(), flush=True)
 parent = os.getppid()
+print(os.getpid(), attempt(), flush=True)
 while os.getppid() == parent: time.sleep(0.02)
 verdicts = [attempt()]
 for call in (lambda: socket.socket().connect(('127.0.0.1', 9)), lambda: os.chmod('agent.py', 0o700),
