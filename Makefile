@@ -94,8 +94,9 @@ lint: compile_commands.json ## what CI holds the sources to
 	@tools/dev/lint $(BUILD)
 
 # A pseudo-build with the compiler's command lines, for editors and checkers.
+compile_commands.json: export COMPILE = $(CC) $(REMIT_CFLAGS) $(CFLAGS)
 compile_commands.json: Makefile $(wildcard policy/*/*.c shim/*/*.c tools/*.c)
-	@tools/dev/compile-commands '$(CC) $(REMIT_CFLAGS) $(CFLAGS)' $(LIBRARY) $(TOOLS) $(PRELOAD) > $@
+	@tools/dev/compile-commands $(LIBRARY) $(TOOLS) $(PRELOAD) > $@
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
