@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -232,6 +233,18 @@ static int take_listener(pid_t agent, int number)
 	return fd;
 }
 
+/* Every call at the gate costs a few descriptors, and a message may bring 253 more. The agent was
+ * forked before and keeps the operator's limit. */
+static void raise_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 /* The filter is loaded: take its listener, serve, and only then let the agent go on. */
 static int open_gate(struct session *session, int number)
 {
@@ -243,6 +256,7 @@ static int open_gate(struct session *session, int number)
 			    "cannot take the filter's listener from the agent: %s; a container's "
 			    "seccomp profile may refuse pidfd_getfd(2)",
 			    strerror(-listener));
+	raise_descriptors();
 	int error = broker_serve_start(session->broker, listener, session->agent);
 
 	if (error)

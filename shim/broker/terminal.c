@@ -78,7 +78,7 @@ void terminal_restore(struct terminal *terminal, bool modes)
 		holder = tcgetpgrp(terminal->fd);
 	}
 	if (modes && terminal->saved && holder == getpgrp())
-		tcsetattr(terminal->fd, TCSADRAIN, &terminal->modes);
+		tcsetattr(terminal->fd, TCSANOW, &terminal->modes);
 	close(terminal->fd);
 	terminal->fd = -1;
 }
