@@ -19,6 +19,7 @@
 #include "shim/broker/process_tree.h"
 
 #define FREEZE_PASSES 64
+#define CLEAN_PASSES 3
 
 static int64_t now_ms(void)
 {
@@ -49,6 +50,7 @@ static bool runs(const struct process *process)
 	       process->state != 'X';
 }
 
+/* 1: it was not in the list; 0: it was. */
 static int remember(pid_t **list, size_t *count, pid_t pid)
 {
 	for (size_t i = 0; i < *count; i++) {
@@ -61,48 +63,50 @@ static int remember(pid_t **list, size_t *count, pid_t pid)
 		return -ENOMEM;
 	*list = grown;
 	grown[(*count)++] = pid;
-	return 0;
+	return 1;
 }
 
-/* One look at all; *running gets how many had to be told to stop. */
-static int freeze_pass(pid_t **list, size_t *count, size_t *running)
+/* One look at all: tells what runs to stop. The number of those not told before, or a negative
+ * errno. */
+static int freeze_pass(pid_t **list, size_t *count)
 {
 	struct process *all;
 	size_t total;
-	int error = process_tree(getpid(), &all, &total);
+	int added = process_tree(getpid(), &all, &total), fresh = 0;
 
-	*running = 0;
-	if (error)
-		return error;
-	for (size_t i = 0; i < total && !error; i++) {
+	if (added)
+		return added;
+	for (size_t i = 0; i < total && added >= 0; i++) {
 		if (!runs(&all[i]))
 			continue;
-		(*running)++;
-		if (list)
-			error = remember(list, count, all[i].pid);
-		if (!error)
-			signal_descendant(all[i].pid, SIGSTOP);
+		signal_descendant(all[i].pid, SIGSTOP);
+		added = remember(list, count, all[i].pid);
+		fresh += added == 1;
 	}
 	free(all);
-	return error;
+	return added < 0 ? added : fresh;
 }
 
-/* A stop takes effect when the process next leaves the kernel: a process in the middle of a call
- * that waits for the gate is looked at a few times, not for ever. */
+/*
+ * A process that was told to stop runs none of its own code any more, also where it still shows as
+ * running or waits in the kernel (a parent in vfork waits there for a child that has stopped). What
+ * was in the middle of fork, or of waking another, shows in the passes after: a few that find
+ * nothing new are the end.
+ */
 static int freeze(pid_t **list, size_t *count)
 {
-	size_t running = 1;
-	int error = 0;
+	int clean = 0;
 
-	for (int pass = 0; pass < FREEZE_PASSES && running > 0 && !error; pass++) {
-		error = freeze_pass(list, count, &running);
-		if (running > 0)
-			nanosleep(&(struct timespec){.tv_nsec = pass < 8 ? 100000L : 2000000L},
-				  NULL);
+	for (int pass = 0; pass < FREEZE_PASSES && clean < CLEAN_PASSES; pass++) {
+		int fresh = freeze_pass(list, count);
+
+		if (fresh < 0)
+			return fresh;
+		clean = fresh ? 0 : clean + 1;
+		if (clean < CLEAN_PASSES)
+			nanosleep(&(struct timespec){.tv_nsec = 500000L}, NULL);
 	}
-	if (error)
-		return error;
-	return running > 0 ? -EBUSY : 0;
+	return clean < CLEAN_PASSES ? -EBUSY : 0;
 }
 
 int survivors_freeze(pid_t **out, size_t *count)
@@ -162,12 +166,11 @@ int survivors_end(size_t *count)
 	while (!reap()) {
 		if (now_ms() > end)
 			return -ETIME;
-		size_t running;
+		pid_t *list = NULL;
+		size_t told = 0;
 
-		for (int pass = 0; pass < FREEZE_PASSES; pass++) {
-			if (freeze_pass(NULL, NULL, &running) != 0 || running == 0)
-				break;
-		}
+		freeze(&list, &told);
+		free(list);
 		size_t killed = kill_all();
 
 		if (first && count)

@@ -13,8 +13,8 @@
 #define SURVIVORS_SECONDS 10
 int survivors_end(size_t *count);
 
-/* Stops every descendant that runs. 0 when nothing runs any more, with the pids that were stopped
- * here in *out (malloc'ed); else a negative errno and everything runs again. */
+/* Stops every descendant that runs. 0 when none runs code of its own any more, with the pids that
+ * were stopped here in *out (malloc'ed); else a negative errno and everything runs again. */
 int survivors_freeze(pid_t **out, size_t *count);
 /* Lets them go on; frees pids. */
 void survivors_thaw(pid_t *pids, size_t count);

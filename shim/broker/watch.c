@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "shim/broker/process_tree.h"
 #include "shim/broker/survivors.h"
 
 /* How often the gate's health is looked at when nothing else happens. */
@@ -81,34 +82,41 @@ static void stop_like(int signal)
 		sigaction(signal, &before, NULL);
 }
 
-static void agent_stopped(pid_t agent, int signal, const struct terminal *terminal)
+/* Stops with the agent, unless it goes on by itself meanwhile; tried again when something would not
+ * be held. */
+static void stop_with(struct watch *watch, pid_t agent, const struct terminal *terminal)
 {
+	struct process process;
+	int signal = watch->stopped;
 	pid_t *frozen;
 	size_t count;
 
-	if (!terminal_has_shell(terminal))
+	if (process_read(agent, &process) != 0 || process.state != 'T' ||
+	    !terminal_has_shell(terminal)) {
+		watch->stopped = 0;
 		return;
+	}
 	if (survivors_freeze(&frozen, &count) != 0)
 		return;
+	watch->stopped = 0;
 	stop_like(signal);
 	survivors_thaw(frozen, count);
 	kill(agent, SIGCONT);
 }
 
 /* Reaps what there is. True when the agent has ended, with its status. */
-static bool reap(pid_t agent, const struct terminal *terminal, int *status)
+static bool reap(struct watch *watch, pid_t agent, int *status)
 {
 	int state;
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &state, WNOHANG | WUNTRACED)) > 0) {
-		if (WIFSTOPPED(state)) {
-			if (pid == agent)
-				agent_stopped(agent, WSTOPSIG(state), terminal);
-			continue;
-		}
 		if (pid != agent)
 			continue;
+		if (WIFSTOPPED(state)) {
+			watch->stopped = WSTOPSIG(state);
+			continue;
+		}
 		*status = state;
 		return true;
 	}
@@ -144,7 +152,9 @@ int watch_run(struct watch *watch, pid_t agent, struct broker *broker,
 	int status = 0;
 
 	waited_set(&set);
-	while (!reap(agent, terminal, &status)) {
+	while (!reap(watch, agent, &status)) {
+		if (watch->stopped)
+			stop_with(watch, agent, terminal);
 		enforce(watch, agent, broker);
 		int wait = deadline_wait(&watch->deadline, TICK_MS);
 		struct timespec timeout = {.tv_sec = wait / 1000,

@@ -12,6 +12,7 @@
 
 struct watch {
 	struct deadline deadline;
+	int stopped;	    /* the agent stopped by this signal and we have not yet; 0: no */
 	const char *ending; /* "exit", "signal", "wall_time", "expired", "gate" */
 };
 

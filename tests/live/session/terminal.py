@@ -73,8 +73,18 @@ for command in (f"/bin/sh {loop}", remit("/bin/sh", loop)):
     hold("130 after Ctrl-C", "code 130" in sh.line("echo co''de $?"))
 
 # Ctrl-Z stops the job, fg goes on, Ctrl-C ends it.
-ticking = s.script("tick.sh", "#!/bin/sh\necho started\nn=0\nwhile :; do sleep 0.05; n=$((n+1)); echo tick $n > tick; done\n")
-for command in (f"cd {s.work}; /bin/sh {ticking}", remit("/bin/sh", ticking)):
+# No shell here: dash starts programs by vfork, and a child that stops before its exec leaves its parent
+# waiting in the kernel, so that natively, too, the job now and then never counts as stopped.
+ticking = s.script("tick.py", """\
+import time
+print('started', flush=True)
+n = 0
+while True:
+    time.sleep(0.05); n += 1
+    with open('tick', 'w') as out: out.write(str(n))
+""")
+python = "/usr/bin/python3"
+for command in (f"cd {s.work}; {python} -I {ticking}", remit(python, "-I", ticking)):
     sh.type(command + "\n")
     sh.wait("\nstarted\n")
     time.sleep(0.3)
@@ -122,7 +132,7 @@ sh.type(remit("/bin/bash", "--norc", "--noprofile", "-i") + "\n")
 sh.wait("bash[^\n]*[$#] ")
 sh.type("PS1='INSIDE> '\n")
 sh.wait("\nINSIDE> ")
-sh.type(f"/bin/sh {loop}\n")
+sh.type(f"{python} -I {ticking}\n")
 sh.wait("\nstarted\n")
 sh.type("\x1a")
 sh.wait("Stopped")
