@@ -3,6 +3,8 @@
 #ifndef REMIT_BROKER_FILES_H
 #define REMIT_BROKER_FILES_H
 
+#include <pthread.h>
+
 #include "shim/broker/broker.h"
 
 /* Reads a path argument into buf of PATH_TEXT_MAX. 0; or *reply is the answer: a file call whose
@@ -19,6 +21,9 @@ bool files_is_dots(const struct object *object);
 
 /* object.name with its trailing slash, as the kernel should see it. buf of NAME_MAX + 2. */
 const char *files_name(const struct object *object, char *buf);
+
+/* Held while a name is looked at and moved, and while a folder is made: files_move.c says why. */
+extern pthread_mutex_t files_move_lock;
 
 /* Sets this thread's umask to the caller's. 0 or a negative errno. */
 int files_take_umask(struct request *request);

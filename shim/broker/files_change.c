@@ -41,6 +41,15 @@ static int dots_error(const struct change *change, const char *name)
 	}
 }
 
+static struct reply make_folder_at(int parent, const char *name, mode_t mode)
+{
+	pthread_mutex_lock(&files_move_lock);
+	struct reply reply = reply_result(mkdirat(parent, name, mode));
+
+	pthread_mutex_unlock(&files_move_lock);
+	return reply;
+}
+
 static struct reply act(const struct change *change, const struct object *object)
 {
 	char buf[NAME_MAX + 2];
@@ -49,7 +58,7 @@ static struct reply act(const struct change *change, const struct object *object
 
 	switch (change->what) {
 	case CHANGE_MKDIR:
-		return reply_result(mkdirat(parent, name, change->mode));
+		return make_folder_at(parent, name, change->mode);
 	case CHANGE_MKNOD:
 		return reply_result(mknodat(parent, name, change->mode, 0));
 	case CHANGE_SYMLINK:
@@ -93,15 +102,32 @@ out:
 	return reply;
 }
 
+/* A device node is a door to the kernel, whatever folder it stands in (0:0 character nodes are
+ * whiteouts, which hide files of an overlay). */
+static struct reply refuse_device(struct request *request, int dirfd, uint64_t address)
+{
+	char path[PATH_TEXT_MAX];
+	struct object object;
+	struct reply reply;
+
+	if (files_read_path(request, address, true, path, &reply) != 0)
+		return reply;
+	int error = resolve(request, dirfd, path, RESOLVE_PARENT, &object);
+
+	if (error)
+		return files_error(error);
+	error = judge_never(request, request->name, object.path,
+			    "device nodes cannot be made in a session", EPERM);
+	object_close(&object);
+	return files_error(error);
+}
+
 static struct reply make_node(struct request *request, int dirfd, uint64_t address, uint64_t mode)
 {
 	mode_t type = (mode_t)mode & S_IFMT;
 
-	/* A device node is a door to the kernel, whatever folder it stands in (0:0 character nodes
-	 * are whiteouts, which hide files of an overlay). */
 	if (type == S_IFCHR || type == S_IFBLK)
-		return files_error(judge_never(request, request->name, "a device node",
-					       "devices cannot be made in a session", EPERM));
+		return refuse_device(request, dirfd, address);
 	if (type == S_IFDIR)
 		return reply_error(EPERM);
 	if (type != 0 && type != S_IFREG && type != S_IFIFO && type != S_IFSOCK)

@@ -7,9 +7,11 @@
  * may be written but the move itself would do that, the answer is EXDEV, upon which programs copy,
  * and the copy is judged file by file.
  *
- * Whether a name is a folder is asked and acted upon under one lock: every rename that could swap
- * it meanwhile and matters to a denial comes through here, because the wall covers no folder with a
- * denial beneath it.
+ * Whether a name is a folder is asked and acted upon under one lock, and folders are made under it
+ * too: where a denial lies beneath the folder that holds the new name, the wall lets nothing be
+ * renamed, so nothing is swapped meanwhile. The other folder may be in the wall, whatever it is
+ * called by now, and there one native exchange puts a folder in a file's place: so between folders a
+ * file may go where a folder might.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -30,7 +32,7 @@
 #define RENAME_WHITEOUT (1 << 2)
 #endif
 
-static pthread_mutex_t move_lock = PTHREAD_MUTEX_INITIALIZER;
+pthread_mutex_t files_move_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static int refuse_move(struct request *request, const struct object *object, const char *why)
 {
@@ -66,6 +68,13 @@ static bool folder_moves_safely(struct request *request, const struct object *fr
 	return decide_moves_safely(scope, to->path, to->len, from->path, from->len);
 }
 
+static bool same_folder(const struct object *from, const struct object *to)
+{
+	size_t from_len = from->len - strlen(from->name), to_len = to->len - strlen(to->name);
+
+	return from_len == to_len && memcmp(from->path, to->path, to_len) == 0;
+}
+
 /* One direction. 0 or a negative errno. */
 static int check_move(struct request *request, const struct object *from, const struct object *to)
 {
@@ -73,7 +82,8 @@ static int check_move(struct request *request, const struct object *from, const 
 
 	if (fstatat(from->parent, from->name, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return -errno;
-	if (S_ISDIR(st.st_mode) && !folder_moves_safely(request, from, to))
+	if ((S_ISDIR(st.st_mode) || !same_folder(from, to)) &&
+	    !folder_moves_safely(request, from, to))
 		return refuse_move(request, from, "something is denied beneath one of the names");
 	if (gains_rights(request, from, to))
 		return refuse_move(request, from, "it would have more rights at its new name");
@@ -94,13 +104,6 @@ static struct reply move(struct request *request, const struct object *from,
 				    to->parent, files_name(to, to_buf), flags));
 }
 
-static bool same_folder(const struct object *from, const struct object *to)
-{
-	size_t from_len = from->len - strlen(from->name), to_len = to->len - strlen(to->name);
-
-	return from_len == to_len && memcmp(from->path, to->path, to_len) == 0;
-}
-
 static struct reply rename_objects(struct request *request, const struct object *from,
 				   const struct object *to, uint32_t flags)
 {
@@ -117,10 +120,10 @@ static struct reply rename_objects(struct request *request, const struct object 
 	if (same_folder(from, to) && judge_name_in_wall(request, from) &&
 	    judge_name_in_wall(request, to))
 		return reply_continue();
-	pthread_mutex_lock(&move_lock);
+	pthread_mutex_lock(&files_move_lock);
 	struct reply reply = move(request, from, to, flags);
 
-	pthread_mutex_unlock(&move_lock);
+	pthread_mutex_unlock(&files_move_lock);
 	return reply;
 }
 
