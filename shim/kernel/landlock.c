@@ -11,6 +11,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -46,11 +48,26 @@ static int ruleset_create(const struct domain *domain)
 	return fd < 0 ? -errno : (int)fd;
 }
 
+/*
+ * The plan's paths had no link in them when it was made. Another session of the same agent may have
+ * put one there since, in a folder above as well. The one link that is meant is a thread's own
+ * handle (network_bind_unix.c), which no other process can change.
+ */
+static int open_plain(const char *path)
+{
+	static const char own[] = "/proc/self/fd/";
+	struct open_how how = {.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
+			       .resolve = RESOLVE_NO_SYMLINKS};
+	if (!strncmp(path, own, sizeof(own) - 1))
+		how.resolve = 0;
+	return (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+}
+
 static int add_path(int ruleset, const struct path_access *path)
 {
 	struct path_beneath_attr attr = {.allowed_access = path->access};
 	struct stat status;
-	attr.parent_fd = open(path->path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	attr.parent_fd = open_plain(path->path);
 	if (attr.parent_fd < 0)
 		return errno == ENOENT || errno == ENOTDIR || errno == EACCES || errno == ELOOP
 			   ? 0
