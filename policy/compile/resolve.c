@@ -163,6 +163,7 @@ int resolve_path(const char *path, bool follow, int (*link)(void *context, const
 struct guard {
 	const struct model *model;
 	struct string_list *followed; /* or NULL */
+	bool follows_all;	      /* for denials: a link of the agent's hides nothing */
 };
 
 static bool covers(const struct model_rule *rule, const char *text, const char *path, bool itself)
@@ -213,7 +214,7 @@ static int ask_guard(void *context, const char *place)
 {
 	struct guard *guard = context;
 
-	if (writable(guard->model, place, false))
+	if (!guard->follows_all && writable(guard->model, place, false))
 		return -EPERM;
 	if (!guard->followed)
 		return 0;
@@ -413,10 +414,10 @@ static int protect(struct model *model, const char *place)
 	if (!len || len + 3 > sizeof(quoted))
 		return 0;
 	strcpy(quoted + len, "/*");
-	if (model_add_path(model, SECTION_FILES_DENY_WRITE, ORIGIN_IMPLIED, "granted-link", place))
+	if (model_add_path(model, SECTION_FILES_DENY_WRITE, ORIGIN_IMPLIED, "followed-link", place))
 		return -ENOMEM;
 	rule = &model->rules[model->rule_count - 1];
-	rule->reason = strdup("a grant goes through this link, so the agent may not change it");
+	rule->reason = strdup("a rule goes through this link, so the agent may not change it");
 	return rule->reason ? string_list_add(&rule->excepts, quoted) : -ENOMEM;
 }
 
@@ -425,10 +426,13 @@ int resolve_model(struct model *model, const struct compile_options *options,
 {
 	struct string_list followed = {0};
 	struct guard guard = {.model = model, .followed = &followed};
+	/* A denial means what its links lead to now; were the agent to turn one, the next session
+	 * would deny another place. */
+	struct guard denying = {.model = model, .followed = &followed, .follows_all = true};
 	int err;
 
 	(void)options;
-	err = resolve_others(model, true, NULL);
+	err = resolve_others(model, true, &denying);
 	if (!err)
 		err = resolve_write_grants(model, &guard);
 	if (!err)
