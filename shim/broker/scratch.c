@@ -9,13 +9,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "shim/broker/broker.h"
+#include "shim/broker/resolve.h"
 
 #define DEPTH 32
 
@@ -111,17 +112,32 @@ static void empty(struct removal *removal, int fd, int depth)
 	closedir(folder);
 }
 
-int scratch_remove(const char *path)
+/* The folder that holds it, reached without a link: an agent that may write above its ${TMP} could
+ * have moved that away and left a link to somebody else's. */
+static int open_parent(const char *path, const char **name)
+{
+	char folder[PATH_TEXT_MAX];
+	const char *slash = strrchr(path, '/');
+
+	if (!slash || slash == path || !slash[1] || (size_t)(slash - path) >= sizeof(folder))
+		return -EINVAL;
+	memcpy(folder, path, (size_t)(slash - path));
+	folder[slash - path] = '\0';
+	*name = slash + 1;
+	return resolve_openat2(AT_FDCWD, folder, O_PATH | O_DIRECTORY, 0, RESOLVE_NO_SYMLINKS);
+}
+
+static int remove_at(int parent, const char *name)
 {
 	struct removal removal = {.again = true};
 	struct stat about;
 
-	if (lstat(path, &about) != 0)
+	if (fstatat(parent, name, &about, AT_SYMLINK_NOFOLLOW) != 0)
 		return errno == ENOENT ? 0 : -errno;
 	if (!S_ISDIR(about.st_mode))
 		return -ENOTDIR;
 	removal.device = about.st_dev;
-	removal.top = open_folder(&removal, AT_FDCWD, path);
+	removal.top = open_folder(&removal, parent, name);
 	if (removal.top < 0)
 		return removal.error ? removal.error : -EACCES;
 	while (removal.again) {
@@ -134,7 +150,20 @@ int scratch_remove(const char *path)
 			empty(&removal, fd, 0);
 	}
 	close(removal.top);
-	if (rmdir(path) != 0)
+	if (unlinkat(parent, name, AT_REMOVEDIR) != 0)
 		failed(&removal, errno);
 	return removal.error;
+}
+
+int scratch_remove(const char *path)
+{
+	const char *name;
+	int parent = open_parent(path, &name);
+
+	if (parent < 0)
+		return parent == -ENOENT ? 0 : parent;
+	int error = remove_at(parent, name);
+
+	close(parent);
+	return error;
 }
