@@ -61,3 +61,36 @@ uint64_t files_limit(const struct request *request, int resource)
 		return UINT64_MAX;
 	return limit.rlim_cur == RLIM_INFINITY ? UINT64_MAX : limit.rlim_cur;
 }
+
+const char files_no_link_here[] =
+    "a grant names this very place, and the next session would follow the link";
+
+static bool names_place(const char *text, const struct object *object)
+{
+	const char *path = text ? strchr(text, '/') : NULL;
+
+	return path && strcmp(path, object->path) == 0;
+}
+
+bool files_is_granted_place(struct request *request, const struct object *object)
+{
+	const struct scope *scope = broker_scope(request->broker);
+	size_t len = object->len - strlen(object->name);
+	struct rule rule;
+
+	if (len > 1 && judge_would_allow(request, VERB_WRITE, object->path, len - 1))
+		return false;
+	for (uint32_t i = 0; i < scope_rule_count(scope); i++) {
+		scope_rule(scope, i, &rule);
+		if (rule.denial || rule.pattern ||
+		    !(rule.section <= SECTION_EXEC_ALLOW || rule.network == NETWORK_UNIX))
+			continue;
+		if (names_place(rule.text, object))
+			return true;
+		for (uint32_t n = 0; n < rule.spelling_count; n++) {
+			if (names_place(scope_spelling(scope, i, n), object))
+				return true;
+		}
+	}
+	return false;
+}

@@ -31,4 +31,10 @@ int files_take_umask(struct request *request);
 /* The calling thread's resource limit, soft; UINT64_MAX when it has none or is gone. */
 uint64_t files_limit(const struct request *request, int resource);
 
+/* True when a symbolic link at the object's name would become the operator's word: the next session
+ * follows a link at the very place that a grant names, unless the agent may write what is around it
+ * (policy/compile/resolve.c). No call may put one there. */
+bool files_is_granted_place(struct request *request, const struct object *object);
+extern const char files_no_link_here[]; /* why */
+
 #endif

@@ -10,8 +10,8 @@
  * Whether a name is a folder is asked and acted upon under one lock, and folders are made under it
  * too: where a denial lies beneath the folder that holds the new name, the wall lets nothing be
  * renamed, so nothing is swapped meanwhile. The other folder may be in the wall, whatever it is
- * called by now, and there one native exchange puts a folder in a file's place: so between folders a
- * file may go where a folder might.
+ * called by now, and there one native exchange puts a folder in a file's place: so between folders
+ * a file may go where a folder might.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -90,6 +90,24 @@ static int check_move(struct request *request, const struct object *from, const 
 	return 0;
 }
 
+static bool is_link(const struct object *object)
+{
+	struct stat st;
+
+	return fstatat(object->parent, object->name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISLNK(st.st_mode);
+}
+
+/* Looked at afterwards, because what is moved may be swapped for a link until then; what stands at
+ * a granted place cannot be, under the lock. */
+static int take_link_away(struct request *request, const struct object *object)
+{
+	if (!files_is_granted_place(request, object) || !is_link(object))
+		return 0;
+	unlinkat(object->parent, object->name, 0);
+	return judge_never(request, request->name, object->path, files_no_link_here, EACCES);
+}
+
 static struct reply move(struct request *request, const struct object *from,
 			 const struct object *to, uint32_t flags)
 {
@@ -100,8 +118,16 @@ static struct reply move(struct request *request, const struct object *from,
 		error = check_move(request, to, from);
 	if (error)
 		return files_error(error);
-	return reply_result(syscall(SYS_renameat2, from->parent, files_name(from, from_buf),
-				    to->parent, files_name(to, to_buf), flags));
+	if (is_link(from) && files_is_granted_place(request, to))
+		return files_error(
+		    judge_never(request, request->name, to->path, files_no_link_here, EACCES));
+	if (syscall(SYS_renameat2, from->parent, files_name(from, from_buf), to->parent,
+		    files_name(to, to_buf), flags) != 0)
+		return reply_error(errno);
+	error = take_link_away(request, to);
+	if (!error && (flags & RENAME_EXCHANGE))
+		error = take_link_away(request, from);
+	return error ? files_error(error) : reply_value(0);
 }
 
 static struct reply rename_objects(struct request *request, const struct object *from,
@@ -210,6 +236,8 @@ static struct reply link_objects(struct request *request, const struct object *f
 
 	if (!error)
 		error = judge_path(request, VERB_WRITE, to);
+	if (!error && from->type == S_IFLNK && files_is_granted_place(request, to))
+		error = judge_never(request, request->name, to->path, files_no_link_here, EACCES);
 	if (error)
 		return files_error(error);
 	/* Through the handle: exactly the object that was judged gets the name. */
