@@ -45,7 +45,8 @@ int prepare(const struct loaded *loaded, const char *private, struct prepared *o
 	    .broker_write = broker_write,
 	    .broker_write_count = private ? 1 : 0,
 	};
-	const struct plan_view with_tmp = {kind_with_tmp, list_with_tmp, loaded->tmp};
+	const struct plan_view with_tmp = {kind_with_tmp, list_with_tmp, loaded->tmp,
+					   kernel_view.sha256};
 	int error;
 
 	*out = (struct prepared){0};

@@ -9,6 +9,7 @@
 #ifndef REMIT_PLAN_PLAN_H
 #define REMIT_PLAN_PLAN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -26,6 +27,8 @@ struct plan_view {
 	int (*list)(void *context, const char *folder, int (*each)(void *arg, const char *name),
 		    void *arg);
 	void *context;
+	/* The SHA-256 of a file's content now; NULL, or false: not known. */
+	bool (*sha256)(void *context, const char *path, uint8_t out[32]);
 };
 
 struct path_access {

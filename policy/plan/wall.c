@@ -81,12 +81,35 @@ static int read_sockets(struct builder *b)
 struct granting {
 	struct builder *builder;
 	uint32_t rule, rights;
+	const uint8_t *sha256; /* of the one program that is meant, or NULL */
+	bool other;	       /* a program was left out for its digest */
 	struct carved carved;
 };
+
+/*
+ * The gate compares the digest of what execve names, but the kernel reads that name once more: a
+ * thread that rewrites it meanwhile could start any program of the wall. So only what has the
+ * digest now gets in, and only what the agent may not write.
+ */
+static bool is_meant(const struct granting *granting, const char *path)
+{
+	const struct builder *b = granting->builder;
+	uint8_t now[32];
+	if (plain_kind(granting->builder, path) == VIEW_ABSENT)
+		return true;
+	return plain_kind(granting->builder, path) == VIEW_FILE && b->view->sha256 &&
+	       b->view->sha256(b->view->context, path, now) &&
+	       !memcmp(now, granting->sha256, sizeof(now)) &&
+	       decide_path(b->scope, VERB_WRITE, path, strlen(path)).verdict != VERDICT_ALLOWED;
+}
 
 static int grant_root(void *arg, const char *path)
 {
 	struct granting *granting = arg;
+	if (granting->sha256 && !is_meant(granting, path)) {
+		granting->other = true;
+		return 0;
+	}
 	return carve(granting->builder, path, granting->rights, granting->rule, &granting->carved);
 }
 
@@ -135,8 +158,9 @@ static int grant_spelling(struct granting *granting, const char *text, bool patt
 }
 
 static int say_grant(struct builder *b, uint32_t index, const struct rule *rule,
-		     const struct carved *carved)
+		     const struct granting *granting)
 {
+	const struct carved *carved = &granting->carved;
 	char why[WHY_MAX];
 	const char *limited = carved->limited ? "; the bound on rules was met" : "";
 	const char *digest =
@@ -151,7 +175,7 @@ static int say_grant(struct builder *b, uint32_t index, const struct rule *rule,
 			reason = "a symbolic link, judged by what it leads to";
 		else if (!carved->found)
 			reason = "does not exist yet";
-		if (rule->section == SECTION_EXEC_ALLOW && !carved->found)
+		if (rule->section == SECTION_EXEC_ALLOW && !carved->found && !granting->other)
 			snprintf(why, sizeof(why),
 				 "%s: programs that appear later are refused by the wall%s", reason,
 				 limited);
@@ -193,10 +217,12 @@ static int grant(struct builder *b, uint32_t index, const struct rule *rule)
 		return plan_say(b, index, LANE_GATE, 0, "condition: judged at each call");
 	if (!exec && rule->pattern)
 		return plan_say(b, index, LANE_GATE, 0, "pattern: Landlock knows only trees");
+	if (rule->conditions & CONDITION_SHA256)
+		granting.sha256 = rule->sha256;
 	int ret = grant_spelling(&granting, rule->text, rule->pattern);
 	for (uint32_t n = 0; ret == 0 && n < rule->spelling_count; n++)
 		ret = grant_spelling(&granting, scope_spelling(b->scope, index, n), rule->pattern);
-	return ret < 0 ? ret : say_grant(b, index, rule, &granting.carved);
+	return ret < 0 ? ret : say_grant(b, index, rule, &granting);
 }
 
 static int say_other(struct builder *b, uint32_t index, const struct rule *rule)
