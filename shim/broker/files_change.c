@@ -71,6 +71,19 @@ static struct reply act(const struct change *change, const struct object *object
 	return reply_error(EACCES);
 }
 
+/* `mkdir -p` asks for every folder on the way and expects EEXIST; that a name exists is no secret
+ * here, so it is no refusal either. */
+static bool exists_already(struct request *request, const struct change *change,
+			   const struct object *object)
+{
+	bool creates = change->what == CHANGE_MKDIR || change->what == CHANGE_MKNOD ||
+		       change->what == CHANGE_SYMLINK;
+	struct stat st;
+
+	return creates && !judge_would_allow(request, VERB_WRITE, object->path, object->len) &&
+	       fstatat(object->parent, object->name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 static struct reply change_at(struct request *request, int dirfd, uint64_t address,
 			      const struct change *change)
 {
@@ -86,6 +99,10 @@ static struct reply change_at(struct request *request, int dirfd, uint64_t addre
 		return files_error(error);
 	if (files_is_dots(&object)) {
 		reply = reply_error(dots_error(change, object.name));
+		goto out;
+	}
+	if (exists_already(request, change, &object)) {
+		reply = reply_error(EEXIST);
 		goto out;
 	}
 	error = judge_path(request, VERB_WRITE, &object);
