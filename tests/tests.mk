@@ -8,6 +8,7 @@ $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIB)
 	$(if $(Q),@echo "  LD      $@")
 	$(Q)$(CC) -pie $(REMIT_LDFLAGS) $(LDFLAGS) -o $@ $^ $(CHECK_LIBS) $(REMIT_LIBS)
 
+.SECONDARY: $(UNIT:=.o)
 .PHONY: check-unit
 check-unit: $(UNIT) ## unit tests
 	@for t in $(UNIT); do echo "  TEST    $$t"; $$t || exit 1; done
