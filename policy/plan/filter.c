@@ -217,6 +217,25 @@ static void socket_pair(struct row_writer *w)
 	add(w, FILTER_ERRNO, EAFNOSUPPORT);
 }
 
+/* A source route sends packets past the address that was judged, to whoever the route names. */
+static void socket_option(struct row_writer *w)
+{
+	static const struct {
+		uint64_t level, option;
+	} routes[] = {
+	    {0 /* SOL_IP */, 4 /* IP_OPTIONS, linux/in.h */},
+	    {41 /* SOL_IPV6 */, 6 /* IPV6_2292PKTOPTIONS, linux/in6.h */},
+	    {41, 57 /* IPV6_RTHDR */},
+	};
+	w->class = CLASS_ARGS;
+	for (size_t i = 0; i < sizeof(routes) / sizeof(*routes); i++) {
+		struct filter_clause *clause = add(w, FILTER_ERRNO, EPERM);
+		when(clause, 1, LOW32, routes[i].level);
+		when(clause, 2, LOW32, routes[i].option);
+	}
+	add(w, FILTER_ALLOW, 0);
+}
+
 /* A command by its type and number, whatever its size and direction (linux/ioctl.h): the 32-bit
  * spellings of the same are refused with it. */
 #define COMMAND 0xffffULL
@@ -229,6 +248,8 @@ static void ioctl_command(struct row_writer *w)
 	    0x541c, /* TIOCLINUX: pastes into the console */
 	    0x541d, /* TIOCCONS: takes the console's output */
 	    0x5423, /* TIOCSETD: line disciplines */
+	    0x6604, /* EXT4_IOC_SETVERSION */
+	    0x7211, /* FAT_IOCTL_SET_ATTRIBUTES: chmod of another name */
 	    0x6602, /* FS_IOC_SETFLAGS: attributes through a read-only descriptor, like chmod */
 	    0x6613, /* FS_IOC_SET_ENCRYPTION_POLICY */
 	    0x6685, /* FS_IOC_ENABLE_VERITY */
@@ -313,6 +334,25 @@ static void personality_call(struct row_writer *w)
 	add(w, FILTER_ERRNO, EPERM);
 }
 
+/*
+ * A source route sends what goes to a granted address to another one first. linux/in.h and
+ * linux/in6.h: IP_OPTIONS, IPV6_2292PKTOPTIONS, IPV6_FLOWLABEL_MGR (a label may carry a route),
+ * IPV6_RTHDR.
+ */
+static void socket_option(struct row_writer *w)
+{
+	static const struct {
+		uint32_t level, option;
+	} routes[] = {{0, 4}, {41, 6}, {41, 32}, {41, 57}};
+	w->class = CLASS_ARGS;
+	for (size_t i = 0; i < sizeof(routes) / sizeof(*routes); i++) {
+		struct filter_clause *clause = add(w, FILTER_ERRNO, EPERM);
+		when(clause, 1, LOW32, routes[i].level);
+		when(clause, 2, LOW32, routes[i].option);
+	}
+	add(w, FILTER_ALLOW, 0);
+}
+
 static void (*const write_row[TREAT_COUNT])(struct row_writer *) = {
     [TREAT_ALLOW] = allow,
     [TREAT_PATH] = path,
@@ -333,8 +373,10 @@ static void (*const write_row[TREAT_COUNT])(struct row_writer *) = {
     [TREAT_FORK] = fork_call,
     [TREAT_UNSHARE] = unshare_call,
     [TREAT_PERSONALITY] = personality_call,
+    [TREAT_SETSOCKOPT] = socket_option,
     [TREAT_SETPRIORITY] = set_priority,
     [TREAT_IOPRIO] = io_priority,
+    [TREAT_SETSOCKOPT] = socket_option,
 };
 
 static struct row_writer row_of(const struct filter_terms *terms, const struct syscall_row *from)

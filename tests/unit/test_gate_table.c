@@ -15,6 +15,7 @@ static bool may_notify(const struct syscall_row *row)
 	case TREAT_TRACE:
 	case TREAT_UNSHARE:
 	case TREAT_PERSONALITY:
+	case TREAT_SETSOCKOPT:
 		return false;
 	default:
 		return true;
