@@ -217,25 +217,6 @@ static void socket_pair(struct row_writer *w)
 	add(w, FILTER_ERRNO, EAFNOSUPPORT);
 }
 
-/* A source route sends packets past the address that was judged, to whoever the route names. */
-static void socket_option(struct row_writer *w)
-{
-	static const struct {
-		uint64_t level, option;
-	} routes[] = {
-	    {0 /* SOL_IP */, 4 /* IP_OPTIONS, linux/in.h */},
-	    {41 /* SOL_IPV6 */, 6 /* IPV6_2292PKTOPTIONS, linux/in6.h */},
-	    {41, 57 /* IPV6_RTHDR */},
-	};
-	w->class = CLASS_ARGS;
-	for (size_t i = 0; i < sizeof(routes) / sizeof(*routes); i++) {
-		struct filter_clause *clause = add(w, FILTER_ERRNO, EPERM);
-		when(clause, 1, LOW32, routes[i].level);
-		when(clause, 2, LOW32, routes[i].option);
-	}
-	add(w, FILTER_ALLOW, 0);
-}
-
 /* A command by its type and number, whatever its size and direction (linux/ioctl.h): the 32-bit
  * spellings of the same are refused with it. */
 #define COMMAND 0xffffULL
@@ -373,7 +354,6 @@ static void (*const write_row[TREAT_COUNT])(struct row_writer *) = {
     [TREAT_FORK] = fork_call,
     [TREAT_UNSHARE] = unshare_call,
     [TREAT_PERSONALITY] = personality_call,
-    [TREAT_SETSOCKOPT] = socket_option,
     [TREAT_SETPRIORITY] = set_priority,
     [TREAT_IOPRIO] = io_priority,
     [TREAT_SETSOCKOPT] = socket_option,
