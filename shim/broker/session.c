@@ -177,9 +177,25 @@ static int prepare(struct session *session)
 	return 0;
 }
 
+/* A shell that became us by exec may have left us children. Who is in the session is told by its
+ * parents, so those would be taken for the agent's. */
+static bool has_children(void)
+{
+	pid_t pid;
+
+	do
+		pid = waitpid(-1, NULL, WNOHANG | __WALL);
+	while (pid > 0 || (pid < 0 && errno == EINTR));
+	return pid == 0;
+}
+
 /* From here on the calling process has no more rights than the scope and the session need. */
 static int confine(struct session *session)
 {
+	if (has_children())
+		return fail(session,
+			    "the process that became remit had started others before, which would "
+			    "count as the agent's; start remit without exec");
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return fail(session, "cannot give up gaining privileges: %s", strerror(errno));
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
