@@ -4,7 +4,7 @@
 
 ESCAPES := tests/live/escapes
 ESCAPE_SOURCES := $(addprefix $(ESCAPES)/,harness.c paths.c names.c change.c attributes.c lane.c filter.c \
-	process.c network.c socket.c exec.c)
+	process.c network.c socket.c exec.c further.c)
 ESCAPE_OUT := $(BUILD)/tests/escapes
 PARITY_OUT := $(BUILD)/tests/parity
 RACE_OUT := $(BUILD)/tests/race

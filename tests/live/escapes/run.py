@@ -28,7 +28,7 @@ from stage import REMIT, Stage  # noqa: E402
 NEEDS_ROOT, NO_CONTROL, MAY_LACK, MUST_WORK, NEEDS_ORDINARY = 1, 2, 4, 8, 16
 WAYS = ("shim", "no-shim", "static")
 # Cases whose gate depends on whether the manifest grants any addressed send.
-BOTH_FLAVOURS = re.compile(r"^(N1|N2|N3|N6|N10)-|^N4-(udplite|ping|mptcp)|^L1-tagged-connect")
+BOTH_FLAVOURS = re.compile(r"^(N1|N2|N3|N6|N10|N11)-|^N4-(udplite|ping|mptcp)|^L1-tagged-connect")
 
 
 class Case:
@@ -86,7 +86,7 @@ class Runner:
             os.killpg(process.pid, signal.SIGKILL)
             stdout, stderr = process.communicate()
             status = "timeout"
-        if case.name == "E7-survivor":
+        if case.name.startswith("E7-"):
             time.sleep(2)
         elif case.name.startswith(("F7-", "N")):
             # Signals and datagrams arrive in their own time.
