@@ -178,12 +178,14 @@ int canonical_strings(const struct string_list *list, const char ***ret_items, s
 
 static bool put_excepts(FILE *out, const struct model_rule *rule, const char *tmp)
 {
+	struct string_list written = rule->excepts;
 	const char **items = NULL;
 	size_t count;
 
-	if (rule->excepts.count == 0)
+	written.count -= rule->excepts_resolved;
+	if (written.count == 0)
 		return true;
-	if (canonical_strings(&rule->excepts, &items, &count) < 0)
+	if (canonical_strings(&written, &items, &count) < 0)
 		return false;
 	for (size_t i = 0; i < count; i++) {
 		fputs(" except ", out);

@@ -44,6 +44,7 @@ struct model_rule {
 	struct string_list
 	    spellings; /* paths: further spellings through symbolic links, from resolve.c */
 	struct string_list excepts; /* paths or patterns, with their resolved spellings appended */
+	size_t excepts_resolved;    /* how many those at the end are: no part of the digest */
 	uint8_t sha256[32];
 	enum network_kind network;
 	uint8_t protocol, family, prefix, ip[16];

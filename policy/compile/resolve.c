@@ -330,6 +330,7 @@ static int resolve_excepts(struct model *model, struct guard *guard)
 
 		for (size_t j = 0; !err && j < count; j++)
 			err = spell_except(rule, rule->excepts.items[j], guard);
+		rule->excepts_resolved += rule->excepts.count - count;
 	}
 	return err;
 }

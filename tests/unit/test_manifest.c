@@ -197,6 +197,40 @@ START_TEST(links_of_the_operator)
 }
 END_TEST
 
+static void digest_of(const char *text, bool resolve, uint8_t digest[SCOPE_DIGEST_SIZE])
+{
+	struct compile_options options = {.tmp = "/tmp/remit-x"};
+	char *canonical = NULL;
+	size_t len = 0;
+
+	ck_assert_int_eq(read_text(text, resolve), 0);
+	ck_assert_int_eq(canonical_text(&model, &options, &canonical, &len), 0);
+	canonical_digest(canonical, len, digest);
+	free(canonical);
+	forget();
+}
+
+/* A digest names what the manifest says, whatever links the machine has. */
+START_TEST(links_do_not_change_the_digest)
+{
+	uint8_t plain[SCOPE_DIGEST_SIZE], resolved[SCOPE_DIGEST_SIZE];
+	char text[1024];
+
+	begin();
+	snprintf(text, sizeof(text),
+		 HEAD "files: {read: [%s/ours/link],"
+		      " deny: [{path: %s, except: [%s/ours/link/x, %s/named]}]}\n",
+		 folder, folder, folder, folder);
+	ck_assert_int_eq(read_text(text, true), 0);
+	ck_assert(list_has(&find(SECTION_FILES_DENY, folder)->excepts, in("far/x")));
+	forget();
+	digest_of(text, false, plain);
+	digest_of(text, true, resolved);
+	ck_assert_mem_eq(plain, resolved, sizeof(plain));
+	end();
+}
+END_TEST
+
 /* What the agent may have left behind: a link in a place that it writes. */
 START_TEST(links_of_the_agent)
 {
@@ -375,6 +409,7 @@ int main(void)
 	tcase_add_test(tests, whole);
 	tcase_add_test(tests, profile_marks);
 	tcase_add_test(tests, links_of_the_operator);
+	tcase_add_test(tests, links_do_not_change_the_digest);
 	tcase_add_test(tests, links_of_the_agent);
 	tcase_add_test(tests, link_that_is_granted);
 	tcase_add_test(tests, interpreters);
