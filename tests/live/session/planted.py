@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What one session leaves behind does not widen the next, nor the end of its own: links planted where a grant names
+the place, links that a denial goes through, a link in the place of the private folder's parent."""
+import os
+
+from live import Scratch, expect, hold
+
+s = Scratch()
+
+
+def put(path, text="secret"):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w") as out:
+        out.write(text)
+
+
+def read(path):
+    with open(path) as text:
+        return text.read()
+
+
+def sh(text, **how):
+    return s.run("/bin/busybox", "sh", "-c", text, options=("--no-shim", "--quiet"), **how)
+
+
+put(s.path("out/canary"))
+os.makedirs(s.path("free"))
+os.makedirs(s.path("g"))
+place, target = s.path("g/result"), s.path("out/canary")
+s.manifest(f'files: {{write: ["{place}", "{s.path("free")}"]}}\n')
+for plant in (f"ln -s {target} {place}", f"ln -s {target} {s.path('free/l')}; mv {s.path('free/l')} {place}",
+              f"ln -s {target} {s.path('free/l')}; ln {s.path('free/l')} {place}"):
+    sh(plant)
+    hold("no link at a granted place: " + plant, not os.path.islink(place))
+    sh(f"rm -f {place} {s.path('free/l')}; echo changed > {place}; ln -s {target} {s.path('free/free')}")
+    expect("a file at a granted place", read(place), "changed\n")
+    hold("a link elsewhere", os.path.islink(s.path("free/free")))
+    sh(f"rm -f {place} {s.path('free/free')}")
+
+put(s.path("w/real/key"))
+os.makedirs(s.path("w/other"))
+os.symlink("real", s.path("w/current"))
+s.manifest('files: {write: ["${WORKSPACE}"], deny: ["${WORKSPACE}/current/key"]}\n')
+for _ in range(2):
+    out = sh(f"cat {s.path('w/real/key')}; rm {s.path('w/current')}; ln -s other {s.path('w/current')}; "
+             f"mv {s.path('w/current')} {s.path('w/past')}")
+    expect("a denial through a link of the agent's", out.stdout, "")
+expect("the link", os.readlink(s.path("w/current")), "real")
+
+put(s.path("t/tmp/keep/canary"))
+for denial in ("t/tmp/keep", "t/**/keep"):
+    s.manifest(f'files: {{write: ["{s.path("t")}", "${{TMP}}"], deny: ["{s.path(denial)}"]}}\n')
+    out = sh(f'p=$(dirname $TMPDIR); mv $p {s.path("t")}/moved && ln -s {s.path("t")} $p; ls -d $p',
+             env=dict(os.environ, TMPDIR=s.path("t")))
+    expect("what the end of the session removes by " + out.stdout, read(s.path("t/tmp/keep/canary")), "secret")
+    for name in os.listdir(s.path("t")):
+        if os.path.islink(s.path("t", name)):
+            os.unlink(s.path("t", name))
+    sh(f'rm -rf {s.path("t/moved")}')
