@@ -283,6 +283,50 @@ static void race_exec(void)
 	with_swapper(swap_argument, exec_once);
 }
 
+/* E9: the content of a program that is granted by its digest, in a folder that may be written. */
+
+static char contents[2][1 << 16];
+static size_t sizes[2];
+
+static void load(const char *name, int which)
+{
+	char path[256];
+	long fd;
+
+	snprintf(path, sizeof(path), "%s/%s", root, name);
+	fd = sys_open(path, O_RDONLY | O_CLOEXEC, 0);
+	sizes[which] = fd < 0 ? 0 : (size_t)read((int)fd, contents[which], sizeof(contents[0]));
+	if (sizes[which] == 0)
+		exit(3);
+	close((int)fd);
+}
+
+static void *swap_contents(void *unused)
+{
+	for (unsigned int round = 0; !atomic_load(&stop); round++) {
+		long fd = sys_open(argument, O_WRONLY | O_CLOEXEC, 0);
+
+		/* Where it is executing right now: ETXTBSY, and again. */
+		if (fd < 0)
+			continue;
+		if (pwrite((int)fd, contents[round & 1], sizes[round & 1], 0) < 0)
+			exit(3);
+		close((int)fd);
+		for (volatile unsigned int spin = 0; spin < (round * 7919) % 40000; spin++)
+			;
+	}
+	return unused;
+}
+
+static void race_digest(void)
+{
+	loops = loops > 3000 ? loops / 4 : loops;
+	load("free/digest", 0);
+	load("free/other", 1);
+	snprintf(argument, sizeof(argument), "%s/free/digest", root);
+	with_swapper(swap_contents, exec_once);
+}
+
 /* R3, R4 */
 
 static void connect_once(void)
@@ -503,6 +547,7 @@ static const struct {
     {"R1-write", race_write},
     {"R1-chmod", race_chmod},
     {"R2-exec", race_exec},
+    {"E9-digest", race_digest},
     {"R3-connect", race_connect},
     {"R3-socket-kind", race_socket_kind},
     {"R4-sendto", race_sendto},

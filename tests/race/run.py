@@ -8,6 +8,7 @@ liveness (LIVE) has no canary: it holds when every call of it got its answer in 
 usage: run.py BUILD [--user NAME] [--only REGEX] [--loops N]
 """
 import argparse
+import hashlib
 import json
 import os
 import pwd
@@ -26,7 +27,8 @@ from stage import REMIT, Listeners, product  # noqa: E402
 
 WAYS = (("shim", "race", []), ("no-shim", "race", ["--no-shim"]), ("static", "race-static", ["--no-shim"]))
 LIVE = ("R7-", "R8-")
-REFUSED_ONLY = ("R5-death", "P2-dotdot")  # nothing in them is granted
+# Nothing in them is granted, or (a digest of a file that the agent may rewrite) held by never running it.
+REFUSED_ONLY = ("R5-death", "P2-dotdot", "E9-digest")
 
 MANIFEST = """\
 remit: 1
@@ -35,7 +37,7 @@ include: [base]
 files:
   write: [{root}/free, {root}/in]
   deny: [{root}/in/secret]
-exec: {{allow: [{root}/bin]}}
+exec: {{allow: [{root}/bin, {{path: {root}/free/digest, sha256: {digest}}}]}}
 network: {{connect: ["127.0.0.1:{tcp_granted}", "udp:127.0.0.1:{udp_granted}"]}}
 env: {{pass: [PATH]}}
 """
@@ -80,15 +82,20 @@ class Races:
         tests = os.path.join(self.options.build, "tests")
         copies = [(name, os.path.join(tests, source), 0o755)
                   for name, source in (("bin/true", "escapes/tool"), ("bad/true", "escapes/tool-did"),
-                                       ("bin/race", "race/race"), ("bin/race-static", "race/race-static"))]
+                                       ("bin/race", "race/race"), ("bin/race-static", "race/race-static"),
+                                       ("free/digest", "escapes/tool"), ("free/other", "escapes/tool-did"))]
         for name, source, mode in copies + list(product(self.options.build)):
             with open(source, "rb") as program:
                 self.put(name, program.read(), mode)
-        self.put("kit/manifest.yaml", MANIFEST.format(root=self.root, **self.facts).encode())
+        self.put("kit/manifest.yaml", MANIFEST.format(root=self.root, digest=self.digest("bin/true"), **self.facts).encode())
         if os.getuid() == 0:
             for folder, folders, files in os.walk(self.root):
                 for name in ["."] + folders + files:
                     os.lchown(os.path.join(folder, name), *self.ids)
+
+    def digest(self, name):
+        with open(self.path(name), "rb") as program:
+            return hashlib.sha256(program.read()).hexdigest()
 
     def fingerprint(self):
         seen = {}
