@@ -169,7 +169,10 @@ class Races:
     def case(self, case):
         for way, program, session in WAYS:
             if not case.startswith(LIVE):
-                canaries, story, wrong = self.run(case, program, None)
+                for _ in range(5):  # on a busy machine the other thread may hardly run
+                    canaries, story, wrong = self.run(case, program, None)
+                    if canaries or wrong:
+                        break
                 if not canaries or wrong:
                     yield way, f"FAIL control: the race cannot be seen outside a session: {story} {wrong or ''}"
                     continue
