@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "policy/compile/resolve.h"
 #include "policy/core/path.h"
 #include "tools/output.h"
 #include "tools/slurp.h"
@@ -175,10 +176,27 @@ int load_model(const struct load_flags *flags, const char *tmp, struct loaded *o
 	return read_model(flags, tmp, false, out);
 }
 
+struct way {
+	struct loaded *loaded;
+	const char *id;
+};
+
+/* A link that the agent may turn would lead the next session to another file by the same name. */
+static int protect_link(void *context, const char *place)
+{
+	const struct way *way = context;
+	struct model *model = &way->loaded->model;
+
+	if (!resolve_writable(model, place))
+		return 0;
+	return model_add_path(model, SECTION_FILES_DENY_WRITE, ORIGIN_SESSION, way->id, place);
+}
+
 int load_protect_path(struct loaded *loaded, enum rule_section section, const char *id,
 		      const char *path)
 {
-	char joined[PATH_TEXT_MAX];
+	char joined[PATH_TEXT_MAX], end[PATH_TEXT_MAX];
+	struct way way = {loaded, id};
 	char *real = place_real(path);
 	int error = 0;
 
@@ -191,6 +209,9 @@ int load_protect_path(struct loaded *loaded, enum rule_section section, const ch
 		joined[0] = '\0';
 	if (!error && real && strcmp(real, joined))
 		error = model_add_path(&loaded->model, section, ORIGIN_SESSION, id, real);
+	if (!error && path[0] == '/' &&
+	    resolve_path(path, true, protect_link, &way, end) == -ENOMEM)
+		error = -ENOMEM;
 	free(real);
 	if (error)
 		output_oom();
@@ -228,6 +249,9 @@ int load_protect(struct loaded *loaded)
 	char *shim = place_shim();
 	int error = 0;
 
+	if (loaded->flags.manifest && strcmp(loaded->flags.manifest, "-") != 0)
+		error =
+		    protect_owned(loaded, "session.manifest", as_spelled(loaded->flags.manifest));
 	for (size_t i = 0; !error && i < files->count; i++)
 		error = protect_owned(loaded, "session.manifest", as_spelled(files->items[i]));
 	if (!error)

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "policy/compile/resolve.h"
 #include "shim/broker/session.h"
 #include "shim/common/protocol.h"
 #include "tools/audit.h"
@@ -134,6 +135,46 @@ static int find_shim(struct run *run)
 	return -ENOENT;
 }
 
+static int refuse_link(void *context, const char *place)
+{
+	const struct run *run = context;
+
+	return resolve_writable(&run->loaded.model, place) ? -EPERM : 0;
+}
+
+/* The log is opened before anything is confined: a link that an earlier session left in its place
+ * would make records grow in somebody else's file. */
+static int check_place(const struct run *run, const char *file)
+{
+	char folder[PATH_TEXT_MAX] = "", end[PATH_TEXT_MAX], *path = NULL;
+	int error = 0;
+
+	if (file[0] != '/' && !getcwd(folder, sizeof(folder)))
+		error = -errno;
+	if (!error && asprintf(&path, "%s/%s", folder, file) < 0)
+		return -ENOMEM;
+	if (!error)
+		error = resolve_path(path, true, refuse_link, (void *)(uintptr_t)run, end);
+	free(path);
+	if (error)
+		output_error("the audit log %s: %s", file,
+			     error == -EPERM ? "leads through a link that the agent may write"
+					     : strerror(-error));
+	return error;
+}
+
+/* Before the session's own rules: they protect what is there now, whoever has made it. */
+static int check_audit(const struct run *run)
+{
+	if (run->audit_file)
+		return check_place(run, run->audit_file);
+	char *folder = run->audit_number < 0 ? place_state(&run->loaded.operator) : NULL;
+	int error = folder ? check_place(run, folder) : 0;
+
+	free(folder);
+	return error;
+}
+
 static int open_audit(struct run *run)
 {
 	if (run->audit_file && run->audit_number >= 0) {
@@ -219,7 +260,7 @@ static int make_ready(struct run *run, const char *program)
 		return STATUS_RUN;
 	}
 	if (find_shim(run) || load_model(&run->load, run->janitor.tmp, &run->loaded) ||
-	    load_protect(&run->loaded) || open_audit(run) ||
+	    check_audit(run) || load_protect(&run->loaded) || open_audit(run) ||
 	    (run->audit.path && load_protect_path(&run->loaded, SECTION_FILES_DENY_WRITE,
 						  "session.log", run->audit.path)) ||
 	    load_scope(&run->loaded) || check_expiry(&run->loaded) || check_hosts(&run->loaded) ||

@@ -2,6 +2,7 @@
 """What one session leaves behind does not widen the next, nor the end of its own: links planted where a grant names
 the place, links that a denial goes through, a link in the place of the private folder's parent."""
 import os
+import subprocess
 
 from live import Scratch, expect, hold
 
@@ -57,3 +58,21 @@ for denial in ("t/tmp/keep", "t/**/keep"):
         if os.path.islink(s.path("t", name)):
             os.unlink(s.path("t", name))
     sh(f'rm -rf {s.path("t/moved")}')
+
+# The manifest and the log are reached by names; a link on the way to either is not the agent's to turn, nor followed.
+os.makedirs(s.path("w/mine"))
+s.manifest()
+os.rename(s.path("manifest.yaml"), s.path("w/mine/manifest.yaml"))
+os.symlink("mine", s.path("w/way"))
+os.symlink("w/way/manifest.yaml", s.path("manifest.yaml"))
+sh(f"rm {s.path('w/way')}; ln -s other {s.path('w/way')}; mv {s.path('w/way')} {s.path('w/gone')}")
+expect("the link to the manifest", os.readlink(s.path("w/way")), "mine")
+os.symlink(target, s.path("w/log"))
+before = read(target)
+out = s.run("/bin/busybox", "true", options=("--audit", s.path("w/log"), "--quiet"))
+expect("a log through the agent's link", (out.returncode, read(target)), (125, before))
+os.makedirs(s.path("w/.local"))
+os.symlink(s.path("out"), s.path("w/.local/state"))
+command = [word for word in s.command("/bin/busybox", "true") if word not in ("--audit", s.path("audit.jsonl"))]
+out = subprocess.run(command, env=dict(os.environ, HOME=s.work), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+expect("the default log through the agent's link", (out.returncode, os.listdir(s.path("out"))), (125, ["canary"]))
