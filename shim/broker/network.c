@@ -24,6 +24,9 @@
 #include "shim/broker/performers.h"
 #include "shim/broker/record.h"
 
+/* Without sin6_scope_id: linux/ipv6.h, SIN6_LEN_RFC2133. */
+#define SIN6_LEN_SHORT 24
+
 static int option(int fd, int name)
 {
 	int value = -1;
@@ -282,6 +285,9 @@ static struct reply bind_copy(struct request *request, struct peer_socket *sock,
 		return network_bind_unix(request, sock, &parsed);
 	if (!error && parsed.kind == NAME_PATH)
 		error = -EAFNOSUPPORT;
+	/* Only IPv4 takes it, and an IPv6 socket may become one under our hands (IPV6_ADDRFORM). */
+	if (!error && parsed.kind == NAME_UNSPEC)
+		error = sock->domain == AF_INET6 && len >= SIN6_LEN_SHORT ? -EAFNOSUPPORT : -EINVAL;
 	if (!error)
 		error = parsed.kind == NAME_NETLINK ? judge_netlink(request, sock, name, false)
 						    : network_judge_local(request, sock, &parsed);
