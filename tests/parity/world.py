@@ -201,8 +201,11 @@ class World:
                      self.pick(["append", "rdwr", "truncate", "chmod", "times", "replace", "fchmod", "chown"]))
         for path in self.folders[1:]:
             self.ask("read", path, "opendir")
-            self.ask("write", os.path.join(path, self.pick(["new-1", "new-2", "late", ".env2"])),
-                     self.pick(["creat", "mkdir", "symlink", "fifo"]))
+            new = os.path.join(path, self.pick(["new-1", "new-2", "late", ".env2"]))
+            act = self.pick(["creat", "mkdir", "symlink", "fifo"])
+            # No link is made at the very place that a rule names: the next session would follow it.
+            named = any(rule["text"].removeprefix("unix:") == new for rule in self.rules)
+            self.ask("write", new, "creat" if act == "symlink" and named else act)
             self.ask("write", self.respell(os.path.join(path, "made")), self.pick(["creat", "mkdir", "fifo"]))
             self.ask("write", path, self.pick(["chmod", "times"]))
             self.ask("read", os.path.join(path, "absent"), "open")
@@ -215,6 +218,13 @@ class World:
         for name in ("PARITY_A", "PARITY_B", "PARITY_BB", "PARITY_C", "PxRITY_C", "XX_a", "XX_bc", "XX_c", "HIDDEN"):
             self.ask("env", name, "getenv")
         self.random.shuffle(self.queries)
+
+    def ask_new(self, path):
+        act = self.pick(["creat", "mkdir", "symlink", "fifo"])
+        # A link at the very place of a grant is more than writing there: the next launch would follow it.
+        if act == "symlink" and any(rule["text"] == path for rule in self.rules):
+            act = "creat"
+        self.ask("write", path, act)
 
     def ask_through(self, link):
         real = os.path.realpath(link)
