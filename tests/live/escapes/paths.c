@@ -51,6 +51,15 @@ static void link_to_denied(void)
 	show_file(at("in/l"));
 }
 
+static void link_at_grant(void)
+{
+	/* The next launch would resolve the grant through it. */
+	sys_symlink(at("out"), at("spot"));
+	sys_symlink(at("out"), at("free/s"));
+	sys_rename(at("free/s"), at("spot"));
+	sys_linkat(AT_FDCWD, at("free/s"), AT_FDCWD, at("spot"), 0);
+}
+
 /* P3: the process's own root, cwd and threads. */
 
 static void self_root(void)
@@ -404,6 +413,7 @@ static const struct escape cases[] = {
     {"P1-link-create", "out/new", 0, link_create},
     {"P1-link-write", "out/victim", 0, link_write},
     {"P1-link-to-denied", "in/denied.txt", 0, link_to_denied},
+    {"P1-link-at-grant", "", 0, link_at_grant},
     {"P3-self-root", "out/secret", 0, self_root},
     {"P3-thread-self-root", "out/secret", 0, thread_self_root},
     {"P3-task-root", "out/secret", 0, task_root},

@@ -6,6 +6,7 @@ Tree under ROOT (the manifest's rights in brackets):
   free/  [write] with nothing denied beneath
   ro/    [read]      out/ []      sock/ []      refused/ []
   bin/   [exec], bin/denied excepted
+  spot   [write] and not there
   kit/   [write] manifest, audit log, shim and profiles of the session itself
 """
 import hashlib
@@ -97,7 +98,7 @@ agent: {{id: escapes, purpose: Try every way out}}
 include: [base]
 files:
   read: [{root}/ro]
-  write: [{root}/in, {root}/free, {root}/kit]
+  write: [{root}/in, {root}/free, {root}/kit, {root}/spot]
   deny:
     - {root}/in/denied.txt
     - {root}/in/late.txt
@@ -322,7 +323,7 @@ class Stage:
 
     PROTECTED = ("out", "ro", "refused", "bin", "sock", "in/denied.txt", "in/vault/key", "in/hooks",
                  "in/deep/er/hooks", "in/late.txt", "kit/manifest.yaml", "kit/build/it/remit",
-                 "kit/build/it/libremit.so", "kit/policy/profiles", "free/survived")
+                 "kit/build/it/libremit.so", "kit/policy/profiles", "free/survived", "spot")
 
     def fingerprint(self):
         """What must not change, with times and attributes, so that no change goes unseen."""
