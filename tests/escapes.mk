@@ -6,6 +6,7 @@ ESCAPES := tests/live/escapes
 ESCAPE_SOURCES := $(addprefix $(ESCAPES)/,harness.c paths.c names.c change.c attributes.c lane.c filter.c \
 	process.c network.c socket.c exec.c further.c)
 ESCAPE_OUT := $(BUILD)/tests/escapes
+PARITY_SOURCES := tests/parity/driver.c tests/parity/driver_network.c
 PARITY_OUT := $(BUILD)/tests/parity
 RACE_OUT := $(BUILD)/tests/race
 ESCAPE_HEADERS := $(wildcard $(ESCAPES)/*.h) shim/common/protocol.h
@@ -43,13 +44,13 @@ $(ESCAPE_OUT)/evil.so: $(ESCAPES)/evil.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ESCAPE_CFLAGS) -shared -fPIC -o $@ $<
 
-$(PARITY_OUT)/driver: tests/parity/driver.c $(ESCAPE_HEADERS)
+$(PARITY_OUT)/driver: $(PARITY_SOURCES) $(ESCAPE_HEADERS) tests/parity/driver.h
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ESCAPE_CFLAGS) -o $@ $<
+	$(Q)$(CC) $(ESCAPE_CFLAGS) -o $@ $(PARITY_SOURCES)
 
-$(PARITY_OUT)/driver-static: tests/parity/driver.c $(ESCAPE_HEADERS)
+$(PARITY_OUT)/driver-static: $(PARITY_SOURCES) $(ESCAPE_HEADERS) tests/parity/driver.h
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ESCAPE_CFLAGS) -DRAW -static -o $@ $<
+	$(Q)$(CC) $(ESCAPE_CFLAGS) -DRAW -static -o $@ $(PARITY_SOURCES)
 
 $(RACE_OUT)/race: tests/race/race.c $(ESCAPE_HEADERS)
 	@mkdir -p $(@D)

@@ -7,25 +7,21 @@
  * `driver FILE`: lines of act TAB object TAB token; prints for each "ok" TAB what was read, or "no"
  * TAB errno. Built twice: plainly, and with bare system calls (-DRAW).
  */
-#include <arpa/inet.h>
 #include <dirent.h>
 #include <linux/openat2.h>
-#include <netinet/in.h>
-#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
-#include <stddef.h>
-#include <sys/un.h>
 #include <time.h>
 
 #include "tests/live/escapes/sys.h"
+#include "tests/parity/driver.h"
 
 struct act {
 	const char *name;
 	long (*perform)(const char *object); /* 0 or more: it happened; else a negative errno */
 };
 
-static char seen[8192]; /* what was read */
+char driver_seen[SEEN_MAX];
 static const char *token;
 
 static long read_all(long fd)
@@ -34,10 +30,10 @@ static long read_all(long fd)
 
 	if (fd < 0)
 		return fd;
-	got = read((int)fd, seen, sizeof(seen) - 1);
+	got = read((int)fd, driver_seen, sizeof(driver_seen) - 1);
 	if (got >= 0)
-		seen[got] = '\0';
-	seen[strcspn(seen, "\n")] = '\0';
+		driver_seen[got] = '\0';
+	driver_seen[strcspn(driver_seen, "\n")] = '\0';
 	close((int)fd);
 	return got < 0 ? -EIO : 0;
 }
@@ -48,7 +44,7 @@ static long act_open(const char *path)
 }
 
 /* The folder that holds path, as an O_PATH handle, and the name in it. */
-static long open_parent(const char *path, const char **name)
+long driver_open_parent(const char *path, const char **name)
 {
 	char folder[4096];
 	const char *slash = strrchr(path, '/');
@@ -61,7 +57,7 @@ static long open_parent(const char *path, const char **name)
 static long act_openat(const char *path)
 {
 	const char *name;
-	long parent = open_parent(path, &name), result;
+	long parent = driver_open_parent(path, &name), result;
 
 	if (parent < 0)
 		return parent;
@@ -86,9 +82,9 @@ static long act_fopen(const char *path)
 
 	if (stream == NULL)
 		return -errno;
-	if (fgets(seen, sizeof(seen), stream) == NULL)
-		seen[0] = '\0';
-	seen[strcspn(seen, "\n")] = '\0';
+	if (fgets(driver_seen, sizeof(driver_seen), stream) == NULL)
+		driver_seen[0] = '\0';
+	driver_seen[strcspn(driver_seen, "\n")] = '\0';
 	fclose(stream);
 	return 0;
 #endif
@@ -108,7 +104,7 @@ static long act_mmap(const char *path)
 	close((int)fd);
 	if (map == MAP_FAILED)
 		return -errno;
-	snprintf(seen, sizeof(seen), "%.*s", (int)about.st_size - 1, map);
+	snprintf(driver_seen, sizeof(driver_seen), "%.*s", (int)about.st_size - 1, map);
 	munmap(map, (size_t)about.st_size);
 	return 0;
 }
@@ -317,7 +313,7 @@ static long run(const char *path, long (*start)(const char *path, char *const ar
 	result = read_all(ends[0]);
 	if (pid < 0 || waitpid(pid, &status, 0) < 0)
 		return -errno;
-	if (result == 0 && strcmp(seen, "it-ran") == 0)
+	if (result == 0 && strcmp(driver_seen, "it-ran") == 0)
 		return 0;
 	return WIFEXITED(status) && WEXITSTATUS(status) != 0 ? -WEXITSTATUS(status) : -EIO;
 }
@@ -330,7 +326,7 @@ static long start_execve(const char *path, char *const argv[])
 static long start_execveat(const char *path, char *const argv[])
 {
 	const char *name;
-	long parent = open_parent(path, &name);
+	long parent = driver_open_parent(path, &name);
 
 	return parent < 0 ? parent : sys_call(SYS_execveat, parent, name, argv, environ, 0);
 }
@@ -361,211 +357,13 @@ static long act_spawn(const char *path)
 	return run(path, start_spawn);
 }
 
-/* --- addresses --- */
-
-/* "1.2.3.4:5", "[::1]:5", with "udp:" in front. */
-static socklen_t parse(const char *text, struct sockaddr_storage *out)
-{
-	char host[64];
-	const char *colon = strrchr(text, ':');
-	int port = atoi(colon + 1);
-	struct sockaddr_in *four = (struct sockaddr_in *)out;
-	struct sockaddr_in6 *six = (struct sockaddr_in6 *)out;
-
-	if (strncmp(text, "udp:", 4) == 0)
-		text += 4;
-	memset(out, 0, sizeof(*out));
-	if (*text == '[') {
-		snprintf(host, sizeof(host), "%.*s", (int)(colon - text - 2), text + 1);
-		six->sin6_family = AF_INET6;
-		six->sin6_port = htons((uint16_t)port);
-		inet_pton(AF_INET6, host, &six->sin6_addr);
-		return sizeof(*six);
-	}
-	snprintf(host, sizeof(host), "%.*s", (int)(colon - text), text);
-	four->sin_family = AF_INET;
-	four->sin_port = htons((uint16_t)port);
-	inet_pton(AF_INET, host, &four->sin_addr);
-	return sizeof(*four);
-}
-
-static long answer(long fd)
-{
-	struct pollfd wait = {.fd = (int)fd, .events = POLLIN};
-
-	if (poll(&wait, 1, 2000) <= 0)
-		return -ETIMEDOUT;
-	memset(seen, 0, sizeof(seen));
-	return recv((int)fd, seen, sizeof(seen) - 1, 0) > 0 ? 0 : -errno;
-}
-
-static long act_connect(const char *text)
-{
-	struct sockaddr_storage address;
-	socklen_t len = parse(text, &address);
-	long fd = sys_socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0), result;
-
-	if (fd < 0)
-		return fd;
-	result = sys_connect((int)fd, &address, len);
-	if (result == 0)
-		result = answer(fd);
-	close((int)fd);
-	return result;
-}
-
-static long act_nonblock(const char *text)
-{
-	struct sockaddr_storage address;
-	socklen_t len = parse(text, &address);
-	long fd = sys_socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	long result;
-
-	if (fd < 0)
-		return fd;
-	result = sys_connect((int)fd, &address, len);
-	if (result == 0 || result == -EINPROGRESS)
-		result = answer(fd);
-	close((int)fd);
-	return result;
-}
-
-enum send_way { SEND_TO, SEND_MESSAGE, SEND_MESSAGES, SEND_CONNECTED };
-
-static long send_hello(const char *text, enum send_way way)
-{
-	struct sockaddr_storage address;
-	socklen_t len = parse(text, &address);
-	struct iovec vector = {(void *)(uintptr_t) "hello", 5};
-	struct mmsghdr message = {
-	    .msg_hdr = {
-		.msg_name = &address, .msg_namelen = len, .msg_iov = &vector, .msg_iovlen = 1}};
-	long fd = sys_socket(address.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0), result;
-
-	if (fd < 0)
-		return fd;
-	if (way == SEND_TO)
-		result = sys_sendto((int)fd, "hello", 5, 0, &address, len);
-	else if (way == SEND_MESSAGE)
-		result = sys_sendmsg((int)fd, &message.msg_hdr, 0);
-	else if (way == SEND_MESSAGES)
-		result = sys_sendmmsg((int)fd, &message, 1, 0);
-	else {
-		result = sys_connect((int)fd, &address, len);
-		if (result == 0)
-			result = send((int)fd, "hello", 5, 0) == 5 ? 0 : -errno;
-	}
-	if (result >= 0)
-		result = answer(fd);
-	close((int)fd);
-	return result;
-}
-
-static long act_sendto(const char *text)
-{
-	return send_hello(text, SEND_TO);
-}
-
-static long act_sendmsg(const char *text)
-{
-	return send_hello(text, SEND_MESSAGE);
-}
-
-static long act_sendmmsg(const char *text)
-{
-	return send_hello(text, SEND_MESSAGES);
-}
-
-static long act_udpconnect(const char *text)
-{
-	return send_hello(text, SEND_CONNECTED);
-}
-
-static long listens(long fd, const void *address, socklen_t len)
-{
-	int accepts = 0, one = 1;
-	socklen_t size = sizeof(accepts);
-	long result;
-
-	if (fd < 0)
-		return fd;
-	setsockopt((int)fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	result = sys_bind((int)fd, address, len);
-	if (result == 0)
-		result = sys_listen((int)fd, 4);
-	if (result == 0 &&
-	    (getsockopt((int)fd, SOL_SOCKET, SO_ACCEPTCONN, &accepts, &size) != 0 || !accepts))
-		result = -EIO;
-	close((int)fd);
-	return result;
-}
-
-static long act_listen(const char *text)
-{
-	struct sockaddr_storage address;
-	socklen_t len = parse(text, &address);
-
-	return listens(sys_socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0), &address, len);
-}
-
-static socklen_t name_unix(const char *path, struct sockaddr_un *out)
-{
-	*out = (struct sockaddr_un){.sun_family = AF_UNIX};
-	if (*path == '@') {
-		memcpy(out->sun_path + 1, path + 1, strlen(path + 1));
-		return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
-	}
-	snprintf(out->sun_path, sizeof(out->sun_path), "%.107s", path);
-	return sizeof(*out);
-}
-
-static long reach(const char *path)
-{
-	struct sockaddr_un address;
-	socklen_t len = name_unix(path, &address);
-	long fd = sys_socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), result;
-
-	if (fd < 0)
-		return fd;
-	result = sys_connect((int)fd, &address, len);
-	if (result == 0)
-		result = answer(fd);
-	close((int)fd);
-	return result;
-}
-
-static long act_unix(const char *text)
-{
-	return reach(text + strlen("unix:"));
-}
-
-static long act_unix_relative(const char *text)
-{
-	const char *name;
-	long parent = open_parent(text + strlen("unix:"), &name), result;
-
-	if (parent < 0)
-		return parent;
-	result = fchdir((int)parent) == 0 ? reach(name) : -errno;
-	close((int)parent);
-	return chdir("/") == 0 ? result : -errno;
-}
-
-static long act_unix_listen(const char *text)
-{
-	struct sockaddr_un address;
-	socklen_t len = name_unix(text + strlen("unix:"), &address);
-
-	return listens(sys_socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), &address, len);
-}
-
 static long act_getenv(const char *name)
 {
 	const char *value = getenv(name);
 
 	if (value == NULL)
 		return -ENOENT;
-	snprintf(seen, sizeof(seen), "%s", value);
+	snprintf(driver_seen, sizeof(driver_seen), "%s", value);
 	return 0;
 }
 
@@ -637,10 +435,10 @@ int main(int argc, char **argv)
 		*tail++ = '\0';
 		tail[strcspn(tail, "\n")] = '\0';
 		token = tail;
-		seen[0] = '\0';
+		driver_seen[0] = '\0';
 		result = perform(line, object);
 		if (result >= 0)
-			printf("ok\t%s\n", seen);
+			printf("ok\t%s\n", driver_seen);
 		else
 			printf("no\t%ld\n", -result);
 		fflush(stdout);
