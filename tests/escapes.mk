@@ -64,9 +64,11 @@ $(RACE_OUT)/race-static: tests/race/race.c $(ESCAPE_HEADERS)
 check-escapes: all $(ESCAPE_PROGRAMS) ## ways out that must lead nowhere, three ways each
 	$(Q)$(PYTHON) $(ESCAPES)/run.py $(BUILD) --summary
 
+LOOPS ?= 2000
+
 .PHONY: check-race
-check-race: all $(ESCAPE_PROGRAMS) $(RACE_PROGRAMS) ## races on what the gate reads (LONG=1 for ten times the loops)
-	$(Q)$(PYTHON) tests/race/run.py $(BUILD) $(if $(LONG),--loops 100000)
+check-race: all $(ESCAPE_PROGRAMS) $(RACE_PROGRAMS) ## races on what the gate reads (LOOPS=100000 for the long run)
+	$(Q)$(PYTHON) tests/race/run.py $(BUILD) --loops $(LOOPS)
 
 .PHONY: check-parity
 check-parity: all $(ESCAPE_OUT)/tool $(PARITY_PROGRAMS) ## decide(), a naive evaluator and three programs agree
