@@ -23,8 +23,8 @@ enum right {
 	RIGHT_READ = 1 << 0,
 	RIGHT_WRITE = 1 << 1, /* a grant of write always comes with RIGHT_READ; a denial of it
 				 (deny_write) need not */
-	RIGHT_EXEC = 1 << 2,  /* a grant of exec always comes with RIGHT_READ: the interpreter of a
-				 script must read it */
+	RIGHT_EXEC = 1 << 2,  /* a grant of exec always comes with RIGHT_READ, a denial of reading
+				 with a denial of exec: the kernel reads what it executes */
 	RIGHT_CONNECT = 1 << 3, /* unix sockets by path */
 	RIGHT_LISTEN = 1 << 4,
 };

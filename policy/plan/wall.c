@@ -173,6 +173,8 @@ static int say_grant(struct builder *b, uint32_t index, const struct rule *rule,
 			reason = "nothing matches it now";
 		else if (!carved->found && plain_kind(b, rule->text) == VIEW_LINK)
 			reason = "a symbolic link, judged by what it leads to";
+		else if (!carved->found && (rule->conditions & CONDITION_SHA256))
+			reason = "absent, of another digest, or writable by the agent";
 		else if (!carved->found)
 			reason = "does not exist yet";
 		if (rule->section == SECTION_EXEC_ALLOW && !carved->found && !granting->other)
