@@ -46,6 +46,21 @@ static bool script_interpreter(const struct object *object, char out[LINE_MAX_BY
 	return *name != '\0';
 }
 
+/* Why the wall, which stands since the start, does not hold a program that is granted now. */
+static const char *why_not_in_wall(struct request *request, const struct object *object)
+{
+	struct query without_facts = {
+	    .verb = VERB_EXEC, .object = OBJECT_PATH, .text = object->path, .len = object->len};
+	struct decision decision = decide(broker_scope(request->broker), &without_facts);
+
+	if ((decision.conditions & CONDITION_SHA256) &&
+	    judge_would_allow(request, VERB_WRITE, object->path, object->len))
+		return "granted for its digest, but the agent may write the file, so no digest "
+		       "holds what would run; deny_write it";
+	return "granted, but not there when the session started, so the kernel does not know it; "
+	       "start a new session";
+}
+
 /* 0: the wall may run it; else the errno. */
 static int judge_program(struct request *request, const struct object *object)
 {
@@ -61,9 +76,7 @@ static int judge_program(struct request *request, const struct object *object)
 	if (error)
 		return error;
 	if (!judge_in_wall(request, VERB_EXEC, object))
-		return judge_never(request, "exec", object->path,
-				   "granted, but not there when the session started, so the kernel "
-				   "does not know it; start a new session",
+		return judge_never(request, "exec", object->path, why_not_in_wall(request, object),
 				   EACCES);
 	return 0;
 }

@@ -9,19 +9,17 @@
  * tree. With REMIT_SHOW set, prints what came out in that form instead of comparing.
  */
 #include <check.h>
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "policy/compile/limits.h"
 #include "policy/compile/model.h"
+#include "tests/unit/case_files.h"
 
-#define FOLDER "tests/table/bad/"
-#define CASES_MAX 512
+#define FOLDER "tests/table/bad"
 
-static char *cases[CASES_MAX];
-static int case_count;
+static struct case_files cases = {.folder = FOLDER, .suffix = ".yaml"};
 
 static const struct variable VARIABLES[] = {
     {"PORT", "8080"}, {"EMPTY", ""}, {"UP", "../up"}, {"NOTHING", NULL}};
@@ -35,19 +33,6 @@ static const struct compile_options OPTIONS = {
     .set_count = 4,
     .profile_dir = "policy/profiles",
 };
-
-static char *read_text(const char *path, size_t *len)
-{
-	FILE *stream = fopen(path, "r");
-	char *text = malloc(LIMIT_FILE_BYTES + 1);
-
-	ck_assert_ptr_nonnull(stream);
-	ck_assert_ptr_nonnull(text);
-	*len = fread(text, 1, LIMIT_FILE_BYTES, stream);
-	text[*len] = '\0';
-	fclose(stream);
-	return text;
-}
 
 /* The lines that begin with "#= ", without it. */
 static char *expected_of(const char *text)
@@ -78,8 +63,8 @@ static char *shown(const struct diagnostics *diagnostics, const char *path)
 
 		if (!strcmp(file, path))
 			file = "";
-		else if (!strncmp(file, FOLDER, strlen(FOLDER)))
-			file += strlen(FOLDER);
+		else if (!strncmp(file, FOLDER "/", strlen(FOLDER "/")))
+			file += strlen(FOLDER "/");
 		fprintf(stream, "%s%s%u:%u: %s: %s\n", file, *file ? ":" : "", item->line,
 			item->column, item->severity == SEVERITY_ERROR ? "error" : "warning",
 			item->message);
@@ -110,19 +95,17 @@ START_TEST(bad_manifest)
 	struct diagnostics diagnostics = {0};
 	struct model model;
 	char path[512], *text, *expected, *got;
-	size_t len;
 
-	snprintf(path, sizeof(path), FOLDER "%s", cases[_i]);
-	text = read_text(path, &len);
+	text = case_files_read(&cases, _i, path);
 	expected = expected_of(text);
 	ck_assert_int_eq(manifest_read_file(path, &OPTIONS, &model, &diagnostics), -22);
 	ck_assert_uint_gt(diagnostics.errors, 0);
 	ck_assert_ptr_null(model.rules);
 	got = shown(&diagnostics, path);
 	if (getenv("REMIT_SHOW"))
-		printf("%s\n%s", cases[_i], got);
+		printf("%s\n%s", cases.names[_i], got);
 	else
-		ck_assert_msg(!strcmp(expected, got), "%s\nexpected:\n%sgot:\n%s", cases[_i],
+		ck_assert_msg(!strcmp(expected, got), "%s\nexpected:\n%sgot:\n%s", cases.names[_i],
 			      expected, got);
 	check_printed(&diagnostics);
 	diagnostics_free(&diagnostics);
@@ -177,27 +160,6 @@ START_TEST(nul_byte)
 }
 END_TEST
 
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static void list_cases(void)
-{
-	DIR *stream = opendir(FOLDER);
-	struct dirent *entry;
-
-	while (stream && case_count < CASES_MAX && (entry = readdir(stream))) {
-		const char *dot = strrchr(entry->d_name, '.');
-
-		if (dot && !strcmp(dot, ".yaml"))
-			cases[case_count++] = strdup(entry->d_name);
-	}
-	if (stream)
-		closedir(stream);
-	qsort(cases, (size_t)case_count, sizeof(*cases), compare_names);
-}
-
 int main(void)
 {
 	Suite *suite = suite_create("manifest_bad");
@@ -205,12 +167,9 @@ int main(void)
 	SRunner *runner;
 	int failed;
 
-	list_cases();
-	if (case_count < 50) {
-		fprintf(stderr, "only %d bad manifests found in " FOLDER "\n", case_count);
+	if (!case_files_list(&cases, 50))
 		return 1;
-	}
-	tcase_add_loop_test(tests, bad_manifest, 0, case_count);
+	tcase_add_loop_test(tests, bad_manifest, 0, cases.count);
 	tcase_add_test(tests, too_large);
 	tcase_add_test(tests, too_many_values);
 	tcase_add_test(tests, nul_byte);

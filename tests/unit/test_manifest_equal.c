@@ -13,19 +13,16 @@
  * Runs from the top of the tree.
  */
 #include <check.h>
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "policy/compile/model.h"
+#include "tests/unit/case_files.h"
 
-#define FOLDER "tests/table/equal/"
-#define GROUPS_MAX 128
 #define HEAD "remit: 1\nagent: {id: a, purpose: b}\n"
 
-static char *groups[GROUPS_MAX];
-static int group_count;
+static struct case_files groups = {.folder = "tests/table/equal", .suffix = ".group"};
 
 static const struct variable VARIABLES[] = {{"DATA", "/data"}, {"STAR", "/s*r"}};
 
@@ -71,23 +68,9 @@ static struct compiled compile(const char *group, const char *body, size_t body_
 	return out;
 }
 
-static char *read_group(const char *name)
-{
-	char path[512], *text = calloc(1, 65536);
-	FILE *stream;
-
-	snprintf(path, sizeof(path), FOLDER "%s", name);
-	stream = fopen(path, "r");
-	ck_assert_ptr_nonnull(stream);
-	ck_assert_ptr_nonnull(text);
-	ck_assert_uint_lt(fread(text, 1, 65535, stream), 65535);
-	fclose(stream);
-	return text;
-}
-
 START_TEST(group)
 {
-	char *text = read_group(groups[_i]), *at = text;
+	char path[512], *text = case_files_read(&groups, _i, path), *at = text;
 	struct compiled first = {0};
 	bool same = true;
 	unsigned int number = 0;
@@ -95,8 +78,8 @@ START_TEST(group)
 	for (;; number++) {
 		char *mark = strncmp(at, "=== ", 4) ? strstr(at, "\n=== ") : at - 1;
 		size_t len = mark ? (size_t)(mark + 1 - at) : strlen(at);
-		struct compiled one = compile(groups[_i], at, len);
-		struct compiled again = compile(groups[_i], at, len);
+		struct compiled one = compile(path, at, len);
+		struct compiled again = compile(path, at, len);
 		bool equal;
 
 		ck_assert_uint_eq(one.size, again.size);
@@ -105,8 +88,8 @@ START_TEST(group)
 		if (!number)
 			first = one;
 		equal = !memcmp(first.digest, one.digest, sizeof(one.digest));
-		ck_assert_msg(equal == same, "%s: number %u has %s digest:\n%.*s", groups[_i],
-			      number, equal ? "the same" : "another", (int)len, at);
+		ck_assert_msg(equal == same, "%s: number %u has %s digest:\n%.*s", path, number,
+			      equal ? "the same" : "another", (int)len, at);
 		if (number)
 			free(one.image);
 		if (!mark)
@@ -121,27 +104,6 @@ START_TEST(group)
 }
 END_TEST
 
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static void list_groups(void)
-{
-	DIR *stream = opendir(FOLDER);
-	struct dirent *entry;
-
-	while (stream && group_count < GROUPS_MAX && (entry = readdir(stream))) {
-		const char *dot = strrchr(entry->d_name, '.');
-
-		if (dot && !strcmp(dot, ".group"))
-			groups[group_count++] = strdup(entry->d_name);
-	}
-	if (stream)
-		closedir(stream);
-	qsort(groups, (size_t)group_count, sizeof(*groups), compare_names);
-}
-
 int main(void)
 {
 	Suite *suite = suite_create("manifest_equal");
@@ -149,12 +111,9 @@ int main(void)
 	SRunner *runner;
 	int failed;
 
-	list_groups();
-	if (group_count < 10) {
-		fprintf(stderr, "only %d groups found in " FOLDER "\n", group_count);
+	if (!case_files_list(&groups, 10))
 		return 1;
-	}
-	tcase_add_loop_test(tests, group, 0, group_count);
+	tcase_add_loop_test(tests, group, 0, groups.count);
 	suite_add_tcase(suite, tests);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
