@@ -5,6 +5,7 @@ import pty
 import re
 import select
 import shlex
+import signal
 import sys
 import time
 
@@ -22,6 +23,9 @@ class Shell:
     def __init__(self):
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
+            # Started in the background by a script, these come ignored, and stay so.
+            for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP):
+                signal.signal(number, signal.SIG_DFL)
             os.environ.update(PS1="PROMPT> ", TERM="dumb", HISTFILE="/dev/null")
             os.execv("/bin/bash", ["bash", "--norc", "--noprofile", "-i"])
         self.seen = ""
