@@ -38,6 +38,10 @@ endif
 ifeq ($(CONFIG),sanitize)
 REMIT_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 REMIT_LDFLAGS := -fsanitize=address,undefined
+else ifeq ($(CONFIG),thread)
+REMIT_CFLAGS += -fsanitize=thread -fno-omit-frame-pointer
+# Inside the program: its thread-local storage leaves no room for it beside LD_AUDIT.
+REMIT_LDFLAGS := -fsanitize=thread $(if $(findstring clang,$(CC)),,-static-libtsan)
 else
 REMIT_CFLAGS += $(HARDENING)
 REMIT_LDFLAGS :=
@@ -56,7 +60,7 @@ obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 LIB := $(BUILD)/libremit.a
 
 .PHONY: all help clean
-all: packages $(BUILD)/remit $(BUILD)/libremit.so ## build the command and the shim (CONFIG=release|sanitize)
+all: packages $(BUILD)/remit $(BUILD)/libremit.so ## build the command and the shim (CONFIG=release|sanitize|thread)
 
 .PHONY: packages
 packages:
