@@ -273,7 +273,14 @@ static int open_gate(struct session *session, int number)
 			    "seccomp profile may refuse pidfd_getfd(2)",
 			    strerror(-listener));
 	raise_descriptors();
-	int error = broker_serve_start(session->broker, listener, session->agent);
+	int error = kernel_broker_filter();
+
+	if (error) {
+		close(listener);
+		return fail(session, "cannot limit the gate's own system calls (seccomp): %s",
+			    strerror(-error));
+	}
+	error = broker_serve_start(session->broker, listener, session->agent);
 
 	if (error)
 		return fail(session, "cannot start the gate: %s", strerror(-error));

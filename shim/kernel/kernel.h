@@ -32,6 +32,10 @@ int kernel_filter_build(const struct plan *plan, struct sock_filter **program, s
 int kernel_filter_load(const struct features *features, const struct sock_filter *program,
 		       size_t count);
 
+/* The broker's own filter (policy/plan/broker_calls.h) on all threads of the calling process, for
+ * good. After the agent was forked: what is started later inherits it. */
+int kernel_broker_filter(void);
+
 /* Drops all capabilities but `keep` (bit n: capability n) from every set of the calling thread,
  * ambient and bounding included. */
 int kernel_drop_capabilities(uint64_t keep);
