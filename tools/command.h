@@ -33,5 +33,6 @@ int show_command(int argc, char **argv);
 int plan_command(int argc, char **argv);
 int test_command(int argc, char **argv);
 int doctor_command(int argc, char **argv);
+int self_test_command(int argc, char **argv);
 
 #endif

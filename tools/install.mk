@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# install and uninstall: the command, the shim, the profiles, the manual, the completion. Honours
+# install and uninstall: the command, the shim, the self-test's program, the profiles, the manual, the completion. Honours
 # DESTDIR, PREFIX and each folder by its own variable. The command carries LIBDIR and PROFILEDIR
 # within it: give the same values to `make` and to `make install`.
 
@@ -13,13 +13,14 @@ install: all ## install below PREFIX (DESTDIR is honoured)
 		'$(DESTDIR)$(MANDIR)/man1' '$(DESTDIR)$(MANDIR)/man5' '$(DESTDIR)$(COMPLETIONDIR)'
 	$(Q)$(INSTALL) -m 0755 $(BUILD)/remit '$(DESTDIR)$(BINDIR)/remit'
 	$(Q)$(INSTALL) -m 0644 $(BUILD)/libremit.so '$(DESTDIR)$(LIBDIR)/libremit.so'
+	$(Q)$(INSTALL) -m 0755 $(BUILD)/remit-probe '$(DESTDIR)$(LIBDIR)/remit-probe'
 	$(Q)$(INSTALL) -m 0644 $(INSTALL_PROFILES) '$(DESTDIR)$(PROFILEDIR)'
 	$(Q)$(INSTALL) -m 0644 $(MAN1) '$(DESTDIR)$(MANDIR)/man1/remit.1'
 	$(Q)$(INSTALL) -m 0644 $(MAN5) '$(DESTDIR)$(MANDIR)/man5/remit.yaml.5'
 	$(Q)$(INSTALL) -m 0644 tools/completion/remit '$(DESTDIR)$(COMPLETIONDIR)/remit'
 
 uninstall: ## remove what install put there
-	$(Q)rm -f '$(DESTDIR)$(BINDIR)/remit' '$(DESTDIR)$(LIBDIR)/libremit.so' \
+	$(Q)rm -f '$(DESTDIR)$(BINDIR)/remit' '$(DESTDIR)$(LIBDIR)/libremit.so' '$(DESTDIR)$(LIBDIR)/remit-probe' \
 		$(patsubst policy/profiles/%,'$(DESTDIR)$(PROFILEDIR)/%',$(INSTALL_PROFILES)) \
 		'$(DESTDIR)$(MANDIR)/man1/remit.1' '$(DESTDIR)$(MANDIR)/man5/remit.yaml.5' \
 		'$(DESTDIR)$(COMPLETIONDIR)/remit'

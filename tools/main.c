@@ -9,6 +9,7 @@
 #include "policy/compile/diagnostics.h"
 #include "tools/command.h"
 #include "tools/output.h"
+#include "tools/probe/probe.h"
 
 static int help_command(int argc, char **argv);
 
@@ -21,6 +22,8 @@ const struct command commands[] = {
     {"plan", plan_command, "each rule with its lane and why; the wall, the hull, the filter"},
     {"compile", compile_command, "write the scope image of a manifest and print its digest"},
     {"doctor", doctor_command, "what this machine enforces, what is missing, what to do"},
+    {"self-test", self_test_command, "try the ways out on this machine, and say what held"},
+    {PROBE_COMMAND, probe_main, NULL},
     {"help", help_command, "help on a subcommand"},
 };
 const size_t command_count = sizeof(commands) / sizeof(commands[0]);
@@ -32,7 +35,8 @@ static void print_help(FILE *stream)
 	      "a manifest grants.\n\n",
 	      stream);
 	for (size_t i = 0; i < command_count; i++)
-		fprintf(stream, "  %-9s %s\n", commands[i].name, commands[i].summary);
+		if (commands[i].summary)
+			fprintf(stream, "  %-9s %s\n", commands[i].name, commands[i].summary);
 	fputs("\n`remit COMMAND --help` tells its options; remit(1) and remit.yaml(5) tell all.\n",
 	      stream);
 }

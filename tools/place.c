@@ -99,6 +99,11 @@ char *place_shim(void)
 	return first_of("libremit.so", REMIT_LIBDIR "/libremit.so", S_IFREG);
 }
 
+char *place_probe(void)
+{
+	return first_of("remit-probe", REMIT_LIBDIR "/remit-probe", S_IFREG);
+}
+
 static char *clean_absolute(const char *path)
 {
 	char joined[PATH_TEXT_MAX];

@@ -18,6 +18,7 @@ char *place_real(const char *path);
  * tree, else where it was installed. NULL with errno set; ENOENT when there is no shim. */
 char *place_profiles(void);
 char *place_shim(void);
+char *place_probe(void); /* the static program of `remit self-test` */
 /* The running executable itself; NULL with errno set. */
 char *place_self(void);
 

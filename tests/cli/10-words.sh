@@ -5,7 +5,7 @@ expect 2 no-command "$remit"
 expect 0 help "$remit" help
 expect 0 help-flag "$remit" --help
 holds version sh -c "'$remit' --version | grep -qx 'remit [0-9.]*'"
-for command in run check explain test show plan compile doctor; do
+for command in run check explain test show plan compile doctor self-test; do
 	expect 0 "help-$command" "$remit" "$command" --help
 	holds "help-same-$command" sh -c "[ \"\$('$remit' help $command)\" = \"\$('$remit' $command --help)\" ]"
 done
