@@ -4,7 +4,7 @@
 
 ESCAPES := tests/live/escapes
 ESCAPE_SOURCES := $(addprefix $(ESCAPES)/,harness.c paths.c names.c change.c attributes.c lane.c filter.c \
-	process.c network.c socket.c exec.c further.c)
+	process.c network.c socket.c exec.c further.c deeper.c)
 ESCAPE_OUT := $(BUILD)/tests/escapes
 PARITY_SOURCES := tests/parity/driver.c tests/parity/driver_network.c
 PARITY_OUT := $(BUILD)/tests/parity
@@ -63,6 +63,10 @@ $(RACE_OUT)/race-static: tests/race/race.c $(ESCAPE_HEADERS)
 .PHONY: check-escapes
 check-escapes: all $(ESCAPE_PROGRAMS) ## ways out that must lead nowhere, three ways each
 	$(Q)$(PYTHON) $(ESCAPES)/run.py $(BUILD) --summary
+
+.PHONY: check-mutation
+check-mutation: packages ## each mechanism switched off alone: which tests go red (not part of check)
+	$(Q)nice $(PYTHON) tests/mutation/run.py
 
 LOOPS ?= 2000
 

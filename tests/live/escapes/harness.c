@@ -15,7 +15,7 @@ const char *harness_root = "";
 
 static const struct escape_table *const tables[] = {
     &paths_table,   &names_table,   &change_table, &attributes_table, &lane_table,    &filter_table,
-    &process_table, &network_table, &socket_table, &exec_table,	      &further_table,
+    &process_table, &network_table, &socket_table, &exec_table,	      &further_table, &deeper_table,
 };
 
 const char *text(const char *format, ...)

@@ -33,7 +33,8 @@ struct escape_table {
 };
 
 extern const struct escape_table paths_table, names_table, change_table, attributes_table,
-    filter_table, process_table, network_table, socket_table, exec_table, lane_table, further_table;
+    filter_table, process_table, network_table, socket_table, exec_table, lane_table, further_table,
+    deeper_table;
 
 #define ESCAPE_TABLE(label, cases)                                                                 \
 	const struct escape_table label = {cases, sizeof(cases) / sizeof(*(cases))}

@@ -36,14 +36,14 @@ class Listeners:
             arrived, self.arrived = self.arrived, []
         return arrived
 
-    def stream(self, family, address, label, kind=socket.SOCK_STREAM, answer=True):
+    def stream(self, family, address, label, kind=socket.SOCK_STREAM, serve=None):
         sock = socket.socket(family, kind)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.bind(address)
         sock.listen(64)
-        self.start(sock, self.serve_stream, label)
+        self.start(sock, serve or self.serve_stream, label)
         return sock.getsockname()
 
     def datagram(self, family, address, label):
@@ -67,6 +67,22 @@ class Listeners:
                 peer.sendall(self.token)
             except OSError:
                 pass
+            peer.close()
+
+    def serve_folder(self, sock, label):
+        """Hands over handles: of the folder that its label names, and of the secret in it."""
+        while True:
+            try:
+                peer, _ = sock.accept()
+            except OSError:
+                return
+            fds = [os.open(path, os.O_PATH | os.O_CLOEXEC) for path in (label, os.path.join(label, "secret"))]
+            try:
+                socket.send_fds(peer, [b"x"], fds)
+            except OSError:
+                pass
+            for fd in fds:
+                os.close(fd)
             peer.close()
 
     def serve_datagram(self, sock, label):
@@ -264,7 +280,7 @@ class Stage:
             self.kept[name] = self.mark(self.path(name))
 
     def write_manifest(self, sends):
-        extra = f', "udp:127.0.0.1:{self.facts["udp_granted"]}", "unix:{self.path("sock/granted.sock")}"' if sends else ""
+        extra = f', "udp:127.0.0.1:{self.facts["udp_granted"]}", "unix:{self.path("sock/granted.sock")}", "unix:{self.path("sock/fds.sock")}"' if sends else ""
         text = MANIFEST.format(root=self.root, sends=extra, **self.facts)
         self.file("kit/manifest.yaml", text.encode())
         if os.getuid() == 0:
@@ -283,6 +299,7 @@ class Stage:
         udp_granted = listen.datagram(inet, ("127.0.0.1", 0), "granted")[1]
         udp_other = listen.datagram(inet, ("127.0.0.1", 0), "!udp 127.0.0.1")[1]
         listen.stream(unix, self.path("sock/granted.sock"), "granted")
+        listen.stream(unix, self.path("sock/fds.sock"), self.path("out"), serve=listen.serve_folder)
         listen.stream(unix, self.path("sock/other.sock"), "!unix other.sock")
         listen.stream(unix, self.path("sock/seq.sock"), "!unix seq.sock", socket.SOCK_SEQPACKET)
         listen.datagram(unix, self.path("sock/dgram.sock"), "!unix dgram.sock")

@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The static part of the filter: each row that an escape tries, and each clause of filter.c."""
+from mutation import mutation
+
+ROWS = "policy/plan/syscalls.c"
+FILTER = "policy/plan/filter.c"
+GATED = "TREAT_OBJECT, 0"
+NEVER = "TREAT_ERRNO, EPERM"
+ABSENT = "TREAT_ERRNO, ENOSYS"
+
+
+def row(number, name, treatment, escapes, **more):
+    return mutation(f"row-{name}", f"{name} is {treatment.split(',')[0]}",
+                    (ROWS, f'{{{number}, {treatment}, "{name}"', f'{{{number}, TREAT_ALLOW, 0, "{name}"'),
+                    escapes=f"^({escapes})$", **more)
+
+
+OBJECT_ROWS = [
+    row(42, "connect", GATED, "N1-.*|N6-path|N10-.*|U1-connect|N2-fastopen-connect", without=("wall", "hull")),
+    row(49, "bind", GATED, "N5-bind-udp|N6-bind-outside|N6-bind-denied|N10-bind-unspec", without=("wall", "hull")),
+    row(50, "listen", GATED, "N5-listen-.*|N6-.*listen.*|N6-abstract-autobind|L1-tagged-bind"),
+    row(90, "chmod", GATED, "P10-chmod.*|L1-tagged-chmod|U1-chmod|F10-own-.*"),
+    row(91, "fchmod", GATED, "P10-fchmod|L1-tagged-fchmod|U1-fchmod"),
+    row(92, "chown", GATED, "P10-chown|L1-tagged-chown"),
+    row(93, "fchown", GATED, "P10-fchown"),
+    row(94, "lchown", GATED, "P10-lchown"),
+    row(132, "utime", GATED, "P10-utime"),
+    row(188, "setxattr", GATED, "P10-setxattr.*|L1-tagged-xattr|U1-setxattr"),
+    row(189, "lsetxattr", GATED, "P10-lsetxattr"),
+    row(190, "fsetxattr", GATED, "P10-fsetxattr"),
+    row(197, "removexattr", GATED, "P10-removexattr"),
+    row(199, "fremovexattr", GATED, "P10-fremovexattr"),
+    row(235, "utimes", GATED, "P10-utimes"),
+    row(254, "inotify_add_watch", GATED, "P17-inotify|U1-inotify"),
+    row(260, "fchownat", GATED, "P10-fchownat.*|L1-tagged-chown"),
+    row(261, "futimesat", GATED, "P10-futimesat"),
+    row(268, "fchmodat", GATED, "P10-fchmodat|L1-tagged-chmod"),
+    row(280, "utimensat", GATED, "P10-utimensat.*|L1-tagged-times|U1-utimensat"),
+    row(319, "memfd_create", GATED, "F5-memfd-.*"),
+    row(452, "fchmodat2", GATED, "P10-fchmodat2.*"),
+    row(463, "setxattrat", GATED, "P10-setxattrat"),
+    row(466, "removexattrat", GATED, "P10-removexattrat"),
+]
+
+ERRNO_ROWS = [
+    row(103, "syslog", NEVER, "F8-syslog", without=("capabilities",)),
+    row(155, "pivot_root", NEVER, "P15-pivot-root", without=("capabilities", "wall", "hull")),
+    row(161, "chroot", NEVER, "P15-chroot", without=("capabilities", "wall", "hull")),
+    mutation("row-mount", "mount is TREAT_ERRNO, with namespaces let through", (ROWS, '{165, TREAT_ERRNO, EPERM, "mount"', '{165, TREAT_ALLOW, 0, "mount"'),
+             (FILTER, "when(add(w, FILTER_ERRNO, EPERM), 0, namespaces[i], namespaces[i]);",
+              "when(add(w, FILTER_ALLOW, 0), 0, namespaces[i], namespaces[i]);"),
+             escapes="^P15-mount$", without=("capabilities", "wall", "hull")),
+    row(248, "add_key", NEVER, "F8-keys"),
+    row(249, "request_key", NEVER, "F8-request-key"),
+    row(250, "keyctl", NEVER, "F8-keys"),
+    row(298, "perf_event_open", NEVER, "F8-perf"),
+    row(300, "fanotify_init", NEVER, "P17-fanotify-unprivileged"),
+    row(304, "open_by_handle_at", NEVER, "P16-.*", without=("capabilities", "wall", "hull")),
+    row(308, "setns", NEVER, "P15-setns", without=("capabilities",)),
+    row(321, "bpf", NEVER, "F8-bpf", without=("capabilities",)),
+    row(323, "userfaultfd", NEVER, "F8-userfaultfd"),
+    row(428, "open_tree", NEVER, "P15-open-tree.*", without=("capabilities", "wall", "hull")),
+    row(430, "fsopen", NEVER, "P15-fsopen", without=("capabilities",)),
+    row(425, "io_uring_setup", ABSENT, "F1-.*"),
+    row(435, "clone3", ABSENT, "P15-clone3-user"),
+    row(447, "memfd_secret", ABSENT, "F5-memfd-secret"),
+    row(469, "file_setattr", ABSENT, "P10-file-setattr"),
+]
+
+FILE_SYSTEM_ROWS = [
+    # Landlock holds these too; what the gate adds to them is asked in gate_mutations.py.
+    row(2, "open", "TREAT_OPEN, 1", "P8-open|P1-link-read|U1-open", without=("wall", "hull")),
+    row(76, "truncate", "TREAT_PATH, 0", "P9-truncate|P4-reopen-truncate", without=("wall", "hull")),
+    row(82, "rename", "TREAT_PATH, 0", "P6-rename-denied|P7-move-folder|P9-rename-out|P11-rename",
+        without=("wall", "hull")),
+    row(83, "mkdir", "TREAT_PATH, 0", "P9-mkdir|P11-mkdir", without=("wall", "hull")),
+    row(84, "rmdir", "TREAT_PATH, 0", "P9-rmdir", without=("wall", "hull")),
+    row(85, "creat", "TREAT_PATH, 0", "P8-creat.*", without=("wall", "hull")),
+    row(86, "link", "TREAT_PATH, 0", "P6-link-denied|P6-link-secret|P9-link-out|P11-link|N6-hard-link",
+        without=("wall", "hull")),
+    row(87, "unlink", "TREAT_PATH, 0", "P9-unlink.*", without=("wall", "hull")),
+    row(88, "symlink", "TREAT_PATH, 0", "P9-symlink|P11-symlink", without=("wall", "hull")),
+    row(133, "mknod", "TREAT_PATH, 0", "P9-fifo|P9-socket|P9-file|P14-.*", without=("wall", "hull")),
+    row(257, "openat", "TREAT_OPEN, 2", "P8-openat.*|P4-handle-folder|P12-.*", without=("wall", "hull")),
+    row(258, "mkdirat", "TREAT_PATH, 0", "P9-mkdirat.*", without=("wall", "hull")),
+    row(259, "mknodat", "TREAT_PATH, 0", "P9-mknodat", without=("wall", "hull")),
+    row(263, "unlinkat", "TREAT_PATH, 0", "P9-unlinkat", without=("wall", "hull")),
+    row(265, "linkat", "TREAT_PATH, 0", "P6-link-.*|P8-tmpfile-linked-out|P11-tmpfile", without=("wall", "hull")),
+    row(266, "symlinkat", "TREAT_PATH, 0", "P9-symlinkat", without=("wall", "hull")),
+    row(316, "renameat2", "TREAT_PATH, 0", "P6-exchange.*|P6-rename-(handle|whiteout)|P7-exchange-folder",
+        without=("wall", "hull")),
+    row(437, "openat2", "TREAT_PATH, 0", "P8-openat2.*|P4-handle-openat2", without=("wall", "hull")),
+    row(59, "execve", "TREAT_EXEC, 0", "E1-.*|E3-copy.*|U1-exec", without=("wall", "hull")),
+    row(322, "execveat", "TREAT_EXEC, 0", "E1-handle|F5-.*execveat", without=("wall", "hull")),
+]
+
+
+def clause(name, mechanism, old, new, escapes, **more):
+    return mutation(f"clause-{name}", mechanism, (FILTER, old, new), escapes=f"^({escapes})$", **more)
+
+
+CLAUSES = [
+    clause("tag-everywhere", "calls that the wall does not cover are notified whatever their sixth argument",
+           "\tw->class = CLASS_OBJECT;\n\tadd(w, FILTER_NOTIFY, 0);",
+           "\tw->class = CLASS_OBJECT;\n\twhen_equal(add(w, FILTER_ALLOW, 0), TAG_ARG, REMIT_TAG);\n"
+           "\tadd(w, FILTER_NOTIFY, 0);", "L1-tagged-(chmod|fchmod|chown|times|xattr|bind)"),
+    clause("tiocsti", "TIOCSTI is refused", "0x5412, /* TIOCSTI", "0x5400, /* TIOCSTI", "F4-tiocsti.*"),
+    clause("ioctl-high-bits", "ioctl commands are compared on the bits that the kernel looks at",
+           "#define COMMAND 0xffffULL", "#define COMMAND 0xffffffff0000ffffULL", "F4-tiocsti-high-bits"),
+    clause("file-flags", "FS_IOC_SETFLAGS is refused", "0x6602, /* FS_IOC_SETFLAGS", "0x6600, /* FS_IOC_SETFLAGS",
+           "P9-attribute-flags"),
+    clause("namespaces", "clone and unshare take no namespace flags",
+           "when(add(w, FILTER_ERRNO, EPERM), 0, namespaces[i], namespaces[i]);",
+           "when(add(w, FILTER_ALLOW, 0), 0, namespaces[i], namespaces[i]);", "P15-(unshare|clone)-.*"),
+    clause("clone-high-bits", "flags of clone are compared bit by bit",
+           "when(add(w, FILTER_ERRNO, EPERM), 0, namespaces[i], namespaces[i]);",
+           "when(add(w, FILTER_ERRNO, EPERM), 0, namespaces[i] | ~LOW32, namespaces[i]);", "P15-clone-high-bits"),
+    clause("fast-open", "MSG_FASTOPEN is refused",
+           "when(add(w, FILTER_ERRNO, EOPNOTSUPP), flags_arg, MSG_FASTOPEN, MSG_FASTOPEN);",
+           "(void)flags_arg;", "N2-fastopen-send.*", without=("wall", "hull")),
+    clause("fast-open-high-bits", "MSG_FASTOPEN is looked for in the bits that the kernel looks at",
+           "flags_arg, MSG_FASTOPEN, MSG_FASTOPEN);", "flags_arg, MSG_FASTOPEN | ~LOW32, MSG_FASTOPEN);",
+           "N2-fastopen-sendto-high-bits", without=("wall", "hull")),
+    clause("sendto", "an addressed sendto is gated where datagrams are granted",
+           "\twhen_equal(add(w, FILTER_ALLOW, 0), 4, 0);\n\tadd(w, w->terms->gated_sends ? FILTER_NOTIFY : FILTER_ALLOW, 0);",
+           "\twhen_equal(add(w, FILTER_ALLOW, 0), 4, 0);\n\tadd(w, FILTER_ALLOW, 0);",
+           "N3-udp-(sendto|mapped)|N6-datagram.*|N6-abstract-datagram|U1-sendto|N3-multicast"),
+    clause("sendmsg", "sendmsg and sendmmsg are gated where datagrams are granted",
+           "\trefuse_fast_open(w, w->from->value);\n\tadd(w, w->terms->gated_sends ? FILTER_NOTIFY : FILTER_ALLOW, 0);",
+           "\trefuse_fast_open(w, w->from->value);\n\tadd(w, FILTER_ALLOW, 0);", "N3-udp-send(msg|mmsg)"),
+    clause("datagram-sockets", "without a granted datagram there is no datagram socket",
+           "\tenum filter_action datagrams = w->terms->gated_sends ? FILTER_ALLOW : FILTER_NOTIFY;\n"
+           "\tstatic const int inet[]",
+           "\tenum filter_action datagrams = FILTER_ALLOW;\n\tstatic const int inet[]", "N3-udp-.*"),
+    clause("unix-datagrams", "without a granted datagram there is no unix datagram socket",
+           "\tenum filter_action datagrams = w->terms->gated_sends ? FILTER_ALLOW : FILTER_NOTIFY;\n"
+           "\tsocket_of(w, FILTER_ALLOW, AF_UNIX, SOCK_STREAM, -1);",
+           "\tenum filter_action datagrams = FILTER_ALLOW;\n"
+           "\tsocket_of(w, FILTER_ALLOW, AF_UNIX, SOCK_STREAM, -1);", "N6-datagram.*"),
+    clause("protocols", "IP sockets speak TCP or UDP",
+           "when(add(w, FILTER_ERRNO, EPROTONOSUPPORT), 0, DOMAIN, (uint64_t)inet[i]);",
+           "when(add(w, FILTER_ALLOW, 0), 0, DOMAIN, (uint64_t)inet[i]);",
+           "N4-(raw|ping|mptcp|udplite|sctp|dccp|old).*"),
+    clause("families", "only IP, unix and route sockets", "\tadd(w, FILTER_ERRNO, EAFNOSUPPORT);\n}\n\nstatic void socket_pair",
+           "\tadd(w, FILTER_ALLOW, 0);\n}\n\nstatic void socket_pair", "N4-(packet|vsock|alg|smc|kcm|tipc|rds|netlink).*"),
+    clause("netlink-protocols", "netlink is the routing table's only",
+           "socket_of(w, FILTER_ALLOW, AF_NETLINK, SOCK_RAW, 0 /* NETLINK_ROUTE */);",
+           "socket_of(w, FILTER_ALLOW, AF_NETLINK, SOCK_RAW, -1);", "N4-netlink-.*"),
+    clause("source-routes", "no socket option chooses a route",
+           "struct filter_clause *clause = add(w, FILTER_ERRNO, EPERM);\n\t\twhen(clause, 1, LOW32, routes[i].level);",
+           "struct filter_clause *clause = add(w, FILTER_ALLOW, 0);\n\t\twhen(clause, 1, LOW32, routes[i].level);",
+           "N11-.*", without=("capabilities",)),
+    clause("source-routes-high-bits", "socket options are compared on the bits that the kernel looks at",
+           "when(clause, 1, LOW32, routes[i].level);", "when(clause, 1, UINT64_MAX, routes[i].level);",
+           "N11-source-route-high-bits", without=("capabilities",)),
+    clause("setpriority", "setpriority on others is gated", "self_or_notify(w, 0 /* PRIO_PROCESS, linux/resource.h */);",
+           "allow(w);", "F7-setpriority.*"),
+    clause("ioprio", "ioprio_set on others is gated", "self_or_notify(w, 1 /* IOPRIO_WHO_PROCESS, linux/ioprio.h */);",
+           "allow(w);", "F7-ioprio.*"),
+    clause("others", "prlimit, sched_* and their kin on others are gated",
+           "\twhen_equal(add(w, FILTER_ALLOW, 0), w->from->value, 0);\n\tadd(w, FILTER_NOTIFY, 0);",
+           "\tadd(w, FILTER_ALLOW, 0);", "F7-(setaffinity|setscheduler|prlimit.*)"),
+    clause("personality", "personality is one of the harmless",
+           "when(add(w, FILTER_ALLOW, 0), 0, LOW32, harmless[i]);\n\tadd(w, FILTER_ERRNO, EPERM);",
+           "when(add(w, FILTER_ALLOW, 0), 0, LOW32, harmless[i]);\n\tadd(w, FILTER_ALLOW, 0);", "F8-personality"),
+    clause("memory-map", "PR_SET_MM is refused", "when(add(w, FILTER_ERRNO, EPERM), 0, LOW32, PR_SET_MM);", "",
+           "F8-set-mm"),
+]
+
+LOADER = "shim/kernel/filter.c"
+LOADING = [
+    mutation("unknown-numbers", "what has no row is refused", (LOADER, "seccomp_init(SCMP_ACT_ERRNO(ENOSYS))",
+                                                               "seccomp_init(SCMP_ACT_ALLOW)"),
+             (LOADER, "if (action == SCMP_ACT_ERRNO(ENOSYS)) /* the default */",
+              "if (action == SCMP_ACT_ALLOW || action == SCMP_ACT_ERRNO(ENOSYS))"),
+             escapes="^(F11-.*|F9-(shm|msg|sem)|F1-io-uring|F2-.*)$"),
+    mutation("other-machines", "calls of another architecture are refused",
+             (LOADER, "SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS)", "SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ALLOW"),
+             escapes="^F[23]-.*"),
+    mutation("no-filter", "the filter is loaded at all: every call that only the filter holds",
+             (FILTER, "write_row[from->treatment](&w);",
+              "write_row[from->treatment == TREAT_PRCTL ? TREAT_PRCTL : TREAT_ALLOW](&w);"),
+             escapes="^(F|N4|N11|N2|N3|P10|P15|P16|P17)", without=("wall", "hull")),
+]
+
+MUTATIONS = OBJECT_ROWS + ERRNO_ROWS + FILE_SYSTEM_ROWS + CLAUSES + LOADING

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Wall, hull, launch and end of a session: what is put on once and holds by itself."""
+from mutation import mutation
+
+WALL_C = "policy/plan/wall.c"
+ACCESS = "policy/plan/access.c"
+SESSION = "shim/broker/session.c"
+LAUNCH = "shim/broker/launch.c"
+
+# What a tagged call may do is what Landlock says, right by right.
+RIGHTS = [
+    ("execute", "(ACCESS_MAKE_SYM << 1) - 1", "((ACCESS_MAKE_SYM << 1) - 1) & ~ACCESS_EXECUTE", "L1-tagged-exec.*|F5-.*execveat|U1-exec"),
+    ("write", "(ACCESS_MAKE_SYM << 1) - 1", "((ACCESS_MAKE_SYM << 1) - 1) & ~ACCESS_WRITE_FILE", "L1-tagged-(hook|write)|L1-tagged-creat|U1-hook|P4-.*|P20-.*"),
+    ("read", "(ACCESS_MAKE_SYM << 1) - 1", "((ACCESS_MAKE_SYM << 1) - 1) & ~ACCESS_READ_FILE", "L1-tagged-open.*|U1-open.*"),
+    ("remove-file", "(ACCESS_MAKE_SYM << 1) - 1", "((ACCESS_MAKE_SYM << 1) - 1) & ~ACCESS_REMOVE_FILE", "L1-tagged-unlink.*"),
+    ("remove-folder", "(ACCESS_MAKE_SYM << 1) - 1", "((ACCESS_MAKE_SYM << 1) - 1) & ~ACCESS_REMOVE_DIR", "L1-tagged-rmdir"),
+    ("make-folder", "(ACCESS_MAKE_SYM << 1) - 1", "((ACCESS_MAKE_SYM << 1) - 1) & ~ACCESS_MAKE_DIR", "L1-tagged-mkdir"),
+    ("make-file", "(ACCESS_MAKE_SYM << 1) - 1", "((ACCESS_MAKE_SYM << 1) - 1) & ~ACCESS_MAKE_REG", "L1-tagged-(mknod|late)|U1-create-late"),
+    ("make-link", "(ACCESS_MAKE_SYM << 1) - 1", "((ACCESS_MAKE_SYM << 1) - 1) & ~ACCESS_MAKE_SYM", "L1-tagged-symlink"),
+    ("make-device", "(ACCESS_MAKE_SYM << 1) - 1", "((ACCESS_MAKE_SYM << 1) - 1) & ~(ACCESS_MAKE_CHAR | ACCESS_MAKE_BLOCK)", "L1-tagged-device"),
+    ("make-fifo", "(ACCESS_MAKE_SYM << 1) - 1", "((ACCESS_MAKE_SYM << 1) - 1) & ~ACCESS_MAKE_FIFO", "L1-tagged-fifo"),
+    ("make-socket", "(ACCESS_MAKE_SYM << 1) - 1", "((ACCESS_MAKE_SYM << 1) - 1) & ~ACCESS_MAKE_SOCK", "L1-tagged-socket"),
+    ("refer", "access |= ACCESS_REFER;", "access |= 0;", ""),
+    ("read-folder", "(ACCESS_MAKE_SYM << 1) - 1", "((ACCESS_MAKE_SYM << 1) - 1) & ~ACCESS_READ_DIR", "L1-tagged-folder"),
+]
+
+
+def right(name, old, new, escapes):
+    layers = ("hull", "capabilities") if name == "make-device" else ("hull",)
+    return mutation(f"wall-{name}", f"Landlock handles the right to {name.replace('-', ' ')}", (ACCESS, old, new),
+                    escapes=f"^({escapes})$", without=layers)
+
+
+LAYERS = [
+    mutation("wall", "Landlock is put on the agent", escapes="^(L1|U1|F6|F7|P4|F9|N6-abstract|F10|E3|P20|F5)-",
+             without=("wall", "hull")),
+    mutation("hull", "the hull holds where the gate judges wrongly",
+             ("shim/broker/judge.c", "bool allowed = decision.verdict == VERDICT_ALLOWED;\n\tint error",
+              "decision.verdict = VERDICT_ALLOWED;\n\tbool allowed = true;\n\tint error"),
+             escapes="^(P8-(open|creat|trunc)|P1-link-(read|create|write)|N1-other-port)$", without=("hull",)),
+    mutation("wall-signals", "Landlock keeps signals and abstract sockets inside",
+             (ACCESS, "return abi >= 6 ? SCOPE_ABSTRACT_UNIX_SOCKET | SCOPE_SIGNAL : 0;", "return abi >= 99 ? SCOPE_SIGNAL : 0;"),
+             ("policy/plan/filter.c", "add(w, w->terms->scoped_signals ? FILTER_ALLOW : FILTER_NOTIFY, 0);", "add(w, FILTER_ALLOW, 0);"),
+             escapes="^F7-(kill|tkill|tgkill|sigqueue|tgsigqueue|pidfd|sigio).*"),
+    mutation("wall-tcp", "Landlock denies native connects", (ACCESS, "return abi >= 4 ? ACCESS_BIND_TCP | ACCESS_CONNECT_TCP : 0;", "return abi >= 99 ? ACCESS_BIND_TCP : 0;"),
+             ("policy/plan/syscalls.c", '{42, TREAT_OBJECT, 0, "connect"', '{42, TREAT_ALLOW, 0, "connect"'), escapes="^N1-.*"),
+    mutation("wall-denials", "the wall is carved around denials",
+             ("policy/plan/carve.c", "struct reach reach = denials_reach(&b->denials, path, wanted);", "struct reach reach = {0};\n\t(void)wanted;"),
+             escapes="^(L1-tagged-(openat-denied|openat-glob|late|hook|unlink|link-denied|rename|renameat2)|U1-.*)$"),
+    mutation("wall-sockets", "no socket natively gets the name of a granted one",
+             (WALL_C, "return access & ~ACCESS_MOVE_SOCKETS;", "return access;"), escapes="^N6-(moved|renamed|hard-link).*", others=(("session", "network"), ("session", "planted"))),
+    mutation("capabilities", "capabilities are dropped", escapes="^(N12|N4|N11|P16|F8|P15|E5)-",
+             without=("capabilities",)),
+    mutation("broker-dumpable", "nobody of the same user may look into the broker",
+             (SESSION, "prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);", ""), escapes="^(F6-.*broker|P5-broker-.*)$", without=("wall", "hull"), user="nobody"),
+    mutation("descriptors", "the agent starts with no descriptor that nobody named",
+             (LAUNCH, "\tif (!error)\n\t\terror = close_between(from, ~0U);", ""), escapes="^L2-inherited-fds$", others=(("session", "descriptors"),)),
+    mutation("listener", "the agent does not hold the filter's listener", (LAUNCH, "\tclose(listener);\n", "\tfcntl(listener, F_SETFD, 0);\n"), escapes="^L2-listener-fd$"),
+    mutation("environment", "a variable that no rule passes is nowhere",
+             ("shim/broker/environment.c", "if (decide(scope, &query).verdict == VERDICT_ALLOWED)", "if (decide(scope, &query).verdict <= VERDICT_REFUSED)"),
+             escapes="^M8-.*", others=(("session", "environment"),)),
+    mutation("survivors", "what the agent left running is ended",
+             (SESSION, "int error = survivors_end(&left);", "int error = 0;"), escapes="^E7-.*"),
+    mutation("survivors-stop", "everything is stopped before anything is killed",
+             ("shim/broker/survivors.c", "signal_descendant(all[i].pid, SIGSTOP);", ""),
+             ("shim/broker/survivors.c", "ended += signal_descendant(all[i].pid, SIGKILL) == 0;", "ended += signal_descendant(all[i].pid, SIGTERM) == 0;"),
+             escapes="^E7-.*"),
+    mutation("subreaper", "no orphan is lost", (SESSION, "if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)", "if (prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0) != 0)"),
+             escapes="^E7-.*"),
+    mutation("protected-files", "manifest, shim, profiles and log are closed to the agent",
+             ("tools/load.c", "int load_protect(struct loaded *loaded)\n{", "int load_protect(struct loaded *loaded)\n{\n\tif (loaded)\n\t\treturn 0;"),
+             escapes="^P13-.*"),
+    mutation("protected-log", "the audit log is closed to the agent",
+             ("tools/run.c", "(run->audit.path && load_protect_path(", "(run->audit.path && false && load_protect_path("), escapes="^P13-log.*"),
+    mutation("core-limit", "no core file", ("shim/kernel/limits.c", "int ret = lower(RLIMIT_CORE, 0);", "int ret = 0;"), escapes="^P22-core.*",
+             without=("wall", "hull")),
+]
+
+MUTATIONS = [right(*entry) for entry in RIGHTS if entry[3]] + LAYERS
