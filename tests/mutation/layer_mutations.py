@@ -9,9 +9,7 @@ LAUNCH = "shim/broker/launch.c"
 
 # What a tagged call may do is what Landlock says, right by right.
 RIGHTS = [
-    ("execute", "(ACCESS_MAKE_SYM << 1) - 1", "((ACCESS_MAKE_SYM << 1) - 1) & ~ACCESS_EXECUTE", "L1-tagged-exec.*|F5-.*execveat|U1-exec"),
     ("write", "(ACCESS_MAKE_SYM << 1) - 1", "((ACCESS_MAKE_SYM << 1) - 1) & ~ACCESS_WRITE_FILE", "L1-tagged-(hook|write)|L1-tagged-creat|U1-hook|P4-.*|P20-.*"),
-    ("read", "(ACCESS_MAKE_SYM << 1) - 1", "((ACCESS_MAKE_SYM << 1) - 1) & ~ACCESS_READ_FILE", "L1-tagged-open.*|U1-open.*"),
     ("remove-file", "(ACCESS_MAKE_SYM << 1) - 1", "((ACCESS_MAKE_SYM << 1) - 1) & ~ACCESS_REMOVE_FILE", "L1-tagged-unlink.*"),
     ("remove-folder", "(ACCESS_MAKE_SYM << 1) - 1", "((ACCESS_MAKE_SYM << 1) - 1) & ~ACCESS_REMOVE_DIR", "L1-tagged-rmdir"),
     ("make-folder", "(ACCESS_MAKE_SYM << 1) - 1", "((ACCESS_MAKE_SYM << 1) - 1) & ~ACCESS_MAKE_DIR", "L1-tagged-mkdir"),
@@ -31,7 +29,17 @@ def right(name, old, new, escapes):
                     escapes=f"^({escapes})$", without=layers)
 
 
+def everywhere(name, access, escapes):
+    """A session does not start without these two, so they are granted where they were not."""
+    return mutation(f"wall-{name}", f"Landlock grants the right to {name} only where the scope does",
+                    (WALL_C, "\tdomain_tidy(&b->plan->wall);",
+                     f'\tdomain_add(&b->plan->wall, &b->wall_room, "/", {access}, RULE_NONE);\n\tdomain_tidy(&b->plan->wall);'),
+                    escapes=f"^({escapes})$", without=("hull",))
+
+
 LAYERS = [
+    everywhere("execute", "ACCESS_EXECUTE", "L1-tagged-exec.*|E3-copy.*|U1-exec"),
+    everywhere("read", "ACCESS_READ_FILE", "L1-tagged-open.*|U1-open.*|P4-peer-folder-tagged"),
     mutation("wall", "Landlock is put on the agent", escapes="^(L1|U1|F6|F7|P4|F9|N6-abstract|F10|E3|P20|F5)-",
              without=("wall", "hull")),
     mutation("hull", "the hull holds where the gate judges wrongly",

@@ -102,6 +102,8 @@ def run_tests(tree, mutation):
                               capture_output=True, text=True, timeout=1800)
         found = (SESSION_RED if kind == "session" else RED).findall(done.stdout)
         red += [f"{name} ({way})" for name, way in found]
+        if "FAIL no session" in done.stdout:
+            raise ValueError("no session starts: " + done.stdout.strip()[:300])
         counts = re.search(r"(\d+) passed, (\d+) failed", done.stdout)
         ran += sum(map(int, counts.groups())) if counts else 0
     return red, ran

@@ -88,6 +88,16 @@ void did(int happened)
 		exit(3);
 }
 
+int outlived(pid_t starter)
+{
+	for (int i = 0; i < 400; i++) {
+		if (sys_kill(starter, 0) == -ESRCH)
+			return 1;
+		usleep(10000);
+	}
+	return 0;
+}
+
 int in_child(void (*body)(void))
 {
 	int status = -1;

@@ -52,6 +52,7 @@ void show_fd(long fd);		  /* copies what it reads to stdout, if fd is one; close
 void show_file(const char *path); /* opens read-only, shows */
 void put_fd(long fd);		  /* writes "CHANGED" to it, if fd is one; closes it */
 void did(int happened);		  /* prints DID when true */
+int outlived(pid_t starter); /* waits up to 4 s for its end: a busy session is not an ended one */
 int in_child(void (*body)(void)); /* runs body in a child, waits; the wait status */
 void copy_file(const char *from, const char *to, mode_t mode); /* exits 3 when it fails */
 

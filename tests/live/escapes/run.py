@@ -59,7 +59,7 @@ class Runner:
         return [self.program[way], case.name, self.stage.root] + [f"{k}={v}" for k, v in facts.items()]
 
     def environment(self):
-        return {"PATH": "/usr/bin:/bin", "HOME": self.stage.path("free"), "ESCAPE_TOKEN": self.stage.token}
+        return {"PATH": "/usr/bin:/bin", "HOME": self.stage.path("home"), "ESCAPE_TOKEN": self.stage.token}
 
     def session(self, case, way):
         shim = [] if way == "shim" else ["--no-shim"]

@@ -5,7 +5,7 @@ Tree under ROOT (the manifest's rights in brackets):
   in/    [write] with denied files, a denied folder with an exception, folders closed to writing
   free/  [write] with nothing denied beneath
   ro/    [read]      out/ []      sock/ []      refused/ []
-  bin/   [exec], bin/denied excepted
+  bin/   [exec], bin/denied excepted      home/ [] where remit keeps its own, so that free/ is all in the wall
   spot   [write] and not there
   kit/   [write] manifest, audit log, shim and profiles of the session itself
 """
@@ -219,7 +219,7 @@ class Stage:
     def build_tree(self):
         token = self.token.encode() + b"\n"
         self.clear()
-        for name in ("in/a0", "in/sub/made", "free", "ro/dir", "out/dir", "out/empty", "out/odd", "sock"):
+        for name in ("in/a0", "in/sub/made", "free", "ro/dir", "out/dir", "out/empty", "out/odd", "sock", "home"):
             os.makedirs(self.path(name), exist_ok=True)
         for name in ("in/denied.txt", "in/sub/.env", "in/vault/key", "in/vault/public/card", "in/hooks/hook",
                      "in/deep/er/hooks/hook", "out/secret", "ro/granted"):
