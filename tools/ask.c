@@ -140,6 +140,8 @@ void ask_print_json(const struct answer *answer, const char *line, struct writer
 		writer_text(json, NULL, "sha256");
 	if (decision->conditions & CONDITION_SESSION_TERMINAL)
 		writer_text(json, NULL, "session-terminal");
+	if (decision->conditions & CONDITION_ARGS)
+		writer_text(json, NULL, "args");
 	writer_close(json, ']');
 	writer_bool(json, "quiet", decision->quiet);
 	writer_text(json, "explanation", answer->sentence);

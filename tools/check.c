@@ -120,20 +120,42 @@ static int each_line(const struct check *check)
 	return worst;
 }
 
+/* An argument of exec stays one argument, whatever the shell took off. */
+static void put_argument(FILE *out, const char *word)
+{
+	if (*word && !strpbrk(word, " \"\\")) {
+		fputs(word, out);
+		return;
+	}
+	fputc('"', out);
+	for (; *word; word++) {
+		if (*word == '"' || *word == '\\')
+			fputc('\\', out);
+		fputc(*word, out);
+	}
+	fputc('"', out);
+}
+
 static int join(char *const *words, int count, char *out, size_t size)
 {
-	size_t used = 0;
+	FILE *stream = fmemopen(out, size, "w");
+	bool whole = stream != NULL;
 
-	for (int i = 0; i < count; i++) {
-		int len = snprintf(out + used, size - used, "%s%s", i ? " " : "", words[i]);
-
-		if (len < 0 || (size_t)len >= size - used) {
-			output_error("the query is too long");
-			return -ENAMETOOLONG;
-		}
-		used += (size_t)len;
+	for (int i = 0; i < count && whole; i++) {
+		if (i)
+			fputc(' ', stream);
+		if (i > 1 && !strcmp(words[0], "exec"))
+			put_argument(stream, words[i]);
+		else
+			fputs(words[i], stream);
+		/* What does not fit with its ending NUL is cut: then the last byte is used. */
+		whole = fflush(stream) == 0 && (size_t)ftell(stream) < size - 1;
 	}
-	return 0;
+	if (stream && fclose(stream) != 0)
+		whole = false;
+	if (!whole)
+		output_error("the query is too long");
+	return whole ? 0 : -ENAMETOOLONG;
 }
 
 static int answer_all(struct check *check, int argc, char **argv)

@@ -111,12 +111,17 @@ static const char *text_prefix(const struct rule *rule)
 	}
 }
 
-static void print_conditions(const struct rule *rule)
+static void print_conditions(const struct scope *scope, uint32_t index, const struct rule *rule)
 {
 	char digest[65];
 
 	if (rule->conditions & CONDITION_SHA256)
 		printf(" sha256 %s", output_hex(rule->sha256, 32, digest));
+	for (uint32_t n = 0; n < rule->args_count; n++) {
+		fputs(n ? ", \"" : " args \"", stdout);
+		output_text(stdout, scope_args(scope, index, n));
+		putchar('"');
+	}
 	if (rule->conditions & CONDITION_SESSION_TERMINAL)
 		fputs(" when session-terminal", stdout);
 	if (rule->quiet)
@@ -134,7 +139,7 @@ static void print_rule(const struct loaded *loaded, uint32_t index)
 		putchar('=');
 		output_text(stdout, rule.value);
 	}
-	print_conditions(&rule);
+	print_conditions(&loaded->scope, index, &rule);
 	fputs("  # ", stdout);
 	output_text(stdout, rule.id);
 	if (rule.line) {
@@ -211,6 +216,12 @@ static void json_rule(const struct loaded *loaded, uint32_t index, struct writer
 		writer_bool(json, "quiet", true);
 	if (rule.conditions & CONDITION_SHA256)
 		writer_text(json, "sha256", output_hex(rule.sha256, 32, digest));
+	if (rule.conditions & CONDITION_ARGS) {
+		writer_open(json, "args", '[');
+		for (uint32_t n = 0; n < rule.args_count; n++)
+			writer_text(json, NULL, scope_args(&loaded->scope, index, n));
+		writer_close(json, ']');
+	}
 	if (rule.conditions & CONDITION_SESSION_TERMINAL)
 		writer_text(json, "when", "session-terminal");
 	writer_open(json, "spellings", '[');

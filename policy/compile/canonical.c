@@ -36,6 +36,19 @@ static const char *record_name(enum record_mode mode)
 }
 
 /* literal: bytes that a pattern would take for wildcards are escaped. */
+static void put_byte(FILE *out, const char *text, bool literal)
+{
+	unsigned char c = (unsigned char)*text;
+	bool wild = c == '*' || c == '?' || c == '[';
+
+	if (c < 0x20 || c == 0x7f || (literal && wild) || (c == '$' && text[1] == '{'))
+		fprintf(out, "\\x%02x", c);
+	else if (c == '"' || c == '\\')
+		fprintf(out, "\\%c", c);
+	else
+		fputc(c, out);
+}
+
 static void put_quoted(FILE *out, const char *text, const char *tmp, bool literal)
 {
 	fputc('"', out);
@@ -43,16 +56,8 @@ static void put_quoted(FILE *out, const char *text, const char *tmp, bool litera
 		fputs("${TMP}", out);
 		text += strlen(tmp);
 	}
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
-		bool wild = c == '*' || c == '?' || c == '[';
-		if (c < 0x20 || c == 0x7f || (literal && wild) || (c == '$' && text[1] == '{'))
-			fprintf(out, "\\x%02x", c);
-		else if (c == '"' || c == '\\')
-			fprintf(out, "\\%c", c);
-		else
-			fputc(c, out);
-	}
+	for (; *text; text++)
+		put_byte(out, text, literal);
 	fputc('"', out);
 }
 
@@ -195,6 +200,38 @@ static bool put_excepts(FILE *out, const struct model_rule *rule, const char *tm
 	return true;
 }
 
+/* In arguments the private folder may stand anywhere: `--output=${TMP}/x`. */
+static void put_pattern(FILE *out, const char *text, const char *tmp)
+{
+	size_t len = tmp ? strlen(tmp) : 0;
+
+	fputc('"', out);
+	while (*text) {
+		if (len && !strncmp(text, tmp, len)) {
+			fputs("${TMP}", out);
+			text += len;
+		} else {
+			put_byte(out, text++, false);
+		}
+	}
+	fputc('"', out);
+}
+
+static bool put_args(FILE *out, const struct model_rule *rule, const char *tmp)
+{
+	const char **items = NULL;
+	size_t count;
+
+	if (canonical_strings(&rule->args, &items, &count) < 0)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		fputs(" args ", out);
+		put_pattern(out, items[i], tmp);
+	}
+	free(items);
+	return true;
+}
+
 static bool put_rule(FILE *out, const struct model_rule *rule, const char *tmp)
 {
 	fprintf(out, "%s ", rule_section_name(rule->section));
@@ -209,6 +246,8 @@ static bool put_rule(FILE *out, const struct model_rule *rule, const char *tmp)
 		for (size_t i = 0; i < sizeof(rule->sha256); i++)
 			fprintf(out, "%02x", rule->sha256[i]);
 	}
+	if ((rule->conditions & CONDITION_ARGS) && !put_args(out, rule, tmp))
+		return false;
 	if (rule->conditions & CONDITION_SESSION_TERMINAL)
 		fputs(" when session-terminal", out);
 	if (rule->quiet)

@@ -150,7 +150,10 @@ static bool rule_is_sound(const struct model_rule *rule)
 	bool path = !writer_is_network(rule) || rule->network == NETWORK_UNIX;
 	if (rule->section == SECTION_ENV_PASS || rule->section == SECTION_ENV_SET)
 		path = false;
-	if (rule->denial != denial || (denial && rule->conditions))
+	bool exec = rule->section == SECTION_EXEC_ALLOW || rule->section == SECTION_EXEC_DENY;
+	if (rule->denial != denial || (denial && (rule->conditions & ~CONDITION_ARGS)))
+		return false;
+	if ((rule->conditions & CONDITION_ARGS) && (!exec || rule->args.count == 0))
 		return false;
 	return rule->excepts.count == 0 || (denial && path);
 }
@@ -272,6 +275,7 @@ static void put_rule(struct image_writer *writer, const struct model_rule *rule)
 	    .prefix = rule->prefix,
 	    .spellings = put_texts(writer, &rule->spellings),
 	    .excepts = put_texts(writer, &rule->excepts),
+	    .args = put_texts(writer, &rule->args),
 	    .ports = put_ports(writer, rule),
 	};
 
@@ -289,7 +293,8 @@ static uint32_t about_flags(const struct model *model)
 
 	for (size_t i = 0; i < model->rule_count; i++) {
 		const struct model_rule *rule = &model->rules[i];
-		if (rule->section == SECTION_EXEC_ALLOW && rule->conditions)
+		if ((rule->section == SECTION_EXEC_ALLOW || rule->section == SECTION_EXEC_DENY) &&
+		    rule->conditions)
 			flags |= ABOUT_EXEC_CONDITIONS;
 		if (!writer_is_network(rule))
 			continue;

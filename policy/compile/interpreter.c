@@ -12,12 +12,29 @@
 
 #include "policy/compile/resolve.h"
 
-#define HEAD_SIZE 256 /* BINPRM_BUF_SIZE, linux/binfmts.h */
+#define HEAD_SIZE INTERPRETER_ARGUMENT_MAX /* BINPRM_BUF_SIZE, linux/binfmts.h */
 #define HEADERS_MAX 64
+
+/* What follows the interpreter's name, blanks around it taken off: one argument, or none. */
+static void script_argument(const char *at, const char *end, char out[INTERPRETER_ARGUMENT_MAX])
+{
+	const char *stop = memchr(at, '\n', (size_t)(end - at));
+
+	end = stop ? stop : end;
+	stop = memchr(at, '\0', (size_t)(end - at));
+	end = stop ? stop : end;
+	while (at < end && (*at == ' ' || *at == '\t'))
+		at++;
+	while (end > at && (end[-1] == ' ' || end[-1] == '\t'))
+		end--;
+	memcpy(out, at, (size_t)(end - at));
+	out[end - at] = '\0';
+}
 
 /* The first word after `#!`; a line that does not end within the head is refused by the kernel
  * unless the word does. */
-static int script_interpreter(const char *head, size_t len, char out[PATH_TEXT_MAX])
+static int script_interpreter(const char *head, size_t len, char out[PATH_TEXT_MAX],
+			      char argument[INTERPRETER_ARGUMENT_MAX])
 {
 	const char *end = head + len, *at = head + 2, *stop;
 
@@ -29,7 +46,8 @@ static int script_interpreter(const char *head, size_t len, char out[PATH_TEXT_M
 		return -ENOEXEC;
 	memcpy(out, at, (size_t)(stop - at));
 	out[stop - at] = '\0';
-	return 0;
+	script_argument(stop, end, argument);
+	return 1;
 }
 
 static int elf_interpreter(int fd, const Elf64_Ehdr *header, char out[PATH_TEXT_MAX])
@@ -59,7 +77,7 @@ static int elf_interpreter(int fd, const Elf64_Ehdr *header, char out[PATH_TEXT_
 	return -ENOENT;
 }
 
-static int read_head(int fd, char out[PATH_TEXT_MAX])
+static int read_head(int fd, char out[PATH_TEXT_MAX], char argument[INTERPRETER_ARGUMENT_MAX])
 {
 	union {
 		char bytes[HEAD_SIZE];
@@ -70,13 +88,14 @@ static int read_head(int fd, char out[PATH_TEXT_MAX])
 	if (len < 0)
 		return -errno;
 	if (len >= 2 && !memcmp(head.bytes, "#!", 2))
-		return script_interpreter(head.bytes, (size_t)len, out);
+		return script_interpreter(head.bytes, (size_t)len, out, argument);
 	if ((size_t)len >= sizeof(head.elf) && !memcmp(head.bytes, ELFMAG, SELFMAG))
 		return elf_interpreter(fd, &head.elf, out);
 	return -ENOENT;
 }
 
-int interpreter_read(const char *program, char out[PATH_TEXT_MAX])
+int interpreter_of_script(const char *program, char out[PATH_TEXT_MAX],
+			  char argument[INTERPRETER_ARGUMENT_MAX])
 {
 	int fd = open(program, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), err;
 	struct stat st;
@@ -88,11 +107,19 @@ int interpreter_read(const char *program, char out[PATH_TEXT_MAX])
 	else if (!S_ISREG(st.st_mode))
 		err = -ENOENT;
 	else
-		err = read_head(fd, out);
+		err = read_head(fd, out, argument);
 	close(fd);
 	/* The kernel takes a relative one from the caller's working folder: it cannot be granted
 	 * ahead. */
-	if (!err && out[0] != '/')
+	if (err >= 0 && out[0] != '/')
 		err = -ENOENT;
 	return err;
+}
+
+int interpreter_read(const char *program, char out[PATH_TEXT_MAX])
+{
+	char argument[INTERPRETER_ARGUMENT_MAX];
+	int found = interpreter_of_script(program, out, argument);
+
+	return found < 0 ? found : 0;
 }

@@ -14,6 +14,8 @@
 #define LIMIT_RULES 1000000   /* of all files together */
 #define LIMIT_TESTS 20000     /* of the manifest */
 #define LIMIT_EXCEPTS 256     /* of one denial */
+#define LIMIT_ARGS 256	      /* alternatives of one rule's arguments */
+#define LIMIT_ARGS_TEXT 4096  /* bytes of one of them */
 #define LIMIT_PORT_RANGES 64  /* of one address */
 #define LIMIT_WILDCARDS 32    /* wildcard components of one pattern */
 #define LIMIT_TEXT 1024	      /* bytes of purpose, owner, reason */

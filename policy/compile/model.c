@@ -63,6 +63,7 @@ void model_rule_clear(struct model_rule *rule)
 	free(rule->ports);
 	string_list_clear(&rule->spellings);
 	string_list_clear(&rule->excepts);
+	string_list_clear(&rule->args);
 	memset(rule, 0, sizeof(*rule));
 }
 

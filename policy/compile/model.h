@@ -45,6 +45,7 @@ struct model_rule {
 	    spellings; /* paths: further spellings through symbolic links, from resolve.c */
 	struct string_list excepts; /* paths or patterns, with their resolved spellings appended */
 	size_t excepts_resolved;    /* how many those at the end are: no part of the digest */
+	struct string_list args; /* patterns of arguments (core/arguments.h), CONDITION_ARGS */
 	uint8_t sha256[32];
 	enum network_kind network;
 	uint8_t protocol, family, prefix, ip[16];

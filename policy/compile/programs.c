@@ -3,6 +3,10 @@
  * Grants that follow from grants: who may run a script may run its interpreter, and who may run a
  * dynamic program its loader. Of `#!/usr/bin/env X` that is env, not X. Folders and patterns of
  * exec.allow are searched, within bounds; links in them lead to grants of single files.
+ *
+ * Where a script's grant names its arguments, its interpreter is granted with the arguments that
+ * the kernel makes of them ([argument] script arguments) and no others: who may run `deploy status`
+ * may not run `sh deploy prod`.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -11,9 +15,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "policy/compile/arguments.h"
 #include "policy/compile/limits.h"
 #include "policy/compile/reader.h"
 #include "policy/compile/resolve.h"
+#include "policy/core/decide.h"
 #include "policy/core/glob.h"
 
 struct search {
@@ -40,12 +46,33 @@ static bool granted_already(const struct search *search, const char *path)
 	return false;
 }
 
-/* A grant of `path` that stands where the searched rule stands. */
-static int imply(struct search *search, const char *path, const char *program, bool conditions)
+/* The searched rule's alternatives, each behind the words that the kernel puts before it. */
+static int add_args(struct model_rule *rule, const struct model_rule *from, const char *before)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < from->args.count && !err; i++) {
+		const char *rest = from->args.items[i];
+		char *text = NULL;
+
+		if (asprintf(&text, "%s%s%s", before, *before && *rest ? " " : "", rest) < 0)
+			return -ENOMEM;
+		err = string_list_add(&rule->args, text);
+		free(text);
+	}
+	rule->conditions |= CONDITION_ARGS;
+	return err;
+}
+
+/* A grant of `path` that stands where the searched rule stands. `conditions`: with all of its
+ * conditions, as the same program; `before`: an interpreter, with those words before its
+ * arguments; neither: without conditions. */
+static int imply(struct search *search, const char *path, const char *program, bool conditions,
+		 const char *before)
 {
 	const struct model_rule *from;
 	struct model_rule *rule;
-	int err;
+	int err = 0;
 
 	if (granted_already(search, path))
 		return 0;
@@ -60,12 +87,15 @@ static int imply(struct search *search, const char *path, const char *program, b
 		rule->conditions = from->conditions;
 		memcpy(rule->sha256, from->sha256, sizeof(rule->sha256));
 	}
+	if (before || (conditions && (from->conditions & CONDITION_ARGS)))
+		err = add_args(rule, from, before ? before : "");
 	rule->line = from->line;
 	rule->column = from->column;
 	rule->id = strdup(from->id);
 	rule->file = strdup(from->file);
 	rule->text = strdup(path);
-	err = rule->id && rule->file && rule->text ? 0 : -ENOMEM;
+	if (!err && !(rule->id && rule->file && rule->text))
+		err = -ENOMEM;
 	if (!err &&
 	    asprintf(&rule->reason, "%s %s",
 		     conditions ? "what the link leads to:" : "the interpreter of", program) < 0) {
@@ -98,15 +128,60 @@ static bool over_budget(struct search *search)
 	return true;
 }
 
-/* The chain of interpreters of one program, by its real path. */
-static int chain(struct search *search, const char *real)
+/* Puts one word before the others, in canonical spelling; the empty word "" counts for nothing. */
+static int put_before(char **words, const char *word)
+{
+	char *literal, *joined = NULL;
+
+	if (!*word)
+		return 0;
+	literal = arguments_literal(word);
+	if (!literal)
+		return -ENOMEM;
+	if (asprintf(&joined, "%s%s%s", literal, **words ? " " : "", *words) < 0)
+		joined = NULL;
+	free(literal);
+	if (!joined)
+		return -ENOMEM;
+	free(*words);
+	*words = joined;
+	return 0;
+}
+
+/* One interpreter of the chain. `words` are those that come before the program's own arguments,
+ * NULL for a program whose arguments are not named. */
+static int imply_interpreter(struct search *search, const char *interpreter, const char *program,
+			     const char *argument, char **words)
+{
+	char clean[PATH_TEXT_MAX];
+	long len = path_join("/", 1, interpreter, strlen(interpreter), clean, sizeof(clean));
+	int err = *words ? put_before(words, argument) : 0;
+
+	/* `..` in it would need the links before it; nobody writes that. */
+	if (len < 0 || strstr(interpreter, "/.."))
+		return 0;
+	if (!err)
+		err = imply(search, clean, program, false, *words);
+	/* Of the next one the name of this is an argument, as it is written. */
+	if (!err && *words)
+		err = put_before(words, interpreter);
+	return err;
+}
+
+static int chain_from(struct search *search, const char *real, char **words)
 {
 	char program[PATH_TEXT_MAX], interpreter[PATH_TEXT_MAX];
+	char argument[INTERPRETER_ARGUMENT_MAX];
 	int err = 0;
 
 	strcpy(program, real);
 	for (unsigned int depth = 0; !err && depth <= LIMIT_INTERPRETERS; depth++) {
-		if (over_budget(search) || interpreter_read(program, interpreter))
+		argument[0] = '\0';
+		int kind = over_budget(search)
+			       ? -ENOENT
+			       : interpreter_of_script(program, interpreter, argument);
+
+		if (kind < 0)
 			return 0;
 		if (strlen(interpreter) >= PATH_TEXT_MAX)
 			return 0;
@@ -117,18 +192,31 @@ static int chain(struct search *search, const char *real)
 			     program);
 			return 0;
 		}
-		if (!granted_already(search, interpreter)) {
-			char clean[PATH_TEXT_MAX];
-			long len = path_join("/", 1, interpreter, strlen(interpreter), clean,
-					     sizeof(clean));
+		/* A loader is not started with the program's arguments: the gate judges what it
+		 * loads. */
+		char *none = NULL;
 
-			/* `..` in it would need the links before it; nobody writes that. */
-			if (len < 0 || strstr(interpreter, "/.."))
-				return 0;
-			err = imply(search, clean, program, false);
-		}
+		err = imply_interpreter(search, interpreter, program, argument,
+					kind == 1 ? words : &none);
 		if (!err && resolve_path(interpreter, true, NULL, NULL, program))
 			return 0;
+	}
+	return err;
+}
+
+/* The chain of interpreters of one program, by its real path. `spelled`: another way to write it
+ * that is granted too, or NULL. */
+static int chain(struct search *search, const char *real, const char *spelled)
+{
+	bool args = search->model->rules[search->rule].conditions & CONDITION_ARGS;
+	const char *names[] = {real, spelled};
+	int err = 0;
+
+	for (size_t i = 0; i < (args && spelled ? 2 : 1) && !err; i++) {
+		char *words = args ? arguments_literal(names[i]) : NULL;
+
+		err = args && !words ? -ENOMEM : chain_from(search, real, &words);
+		free(words);
 	}
 	return err;
 }
@@ -156,11 +244,11 @@ static int visit_program(struct search *search, const char *path, bool found)
 		return 0;
 	/* A folder or pattern does not cover what a link in it leads to. */
 	if (found && strcmp(real, path) != 0) {
-		err = imply(search, real, path, true);
+		err = imply(search, real, path, true, NULL);
 		if (err)
 			return err;
 	}
-	return chain(search, real);
+	return chain(search, real, strcmp(real, path) != 0 ? path : NULL);
 }
 
 static int compare_names(const void *a, const void *b)

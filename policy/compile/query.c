@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "policy/compile/arguments.h"
 #include "policy/compile/endpoint.h"
 #include "policy/compile/resolve.h"
 #include "policy/compile/values.h"
@@ -32,7 +33,7 @@ static int parse_verb(const char *word, size_t len, enum verb *out)
 	return -EINVAL;
 }
 
-/* Cuts the object out of the rest of the line. */
+/* Cuts the object out of the rest of the line. What follows it begins after its closing quote. */
 static int cut_object(enum verb verb, const char **at, size_t *len, const char **why)
 {
 	const char *text = *at, *end;
@@ -167,5 +168,15 @@ int query_parse(const char *line, const char *base, bool follow, struct parsed_q
 			   : fail(why, "the object is missing");
 	if (cut_object(out->query.verb, &at, &len, why))
 		return -EINVAL;
+	const char *rest = at + len + (at[-1] == '"');
+
+	if (out->query.verb == VERB_EXEC) {
+		if (*rest && *rest != ' ')
+			return fail(why, "something stands after the closing quote");
+		out->query.facts.args = out->args;
+		if (arguments_block(rest, out->args, sizeof(out->args), &out->query.facts.args_len,
+				    why))
+			return -EINVAL;
+	}
 	return parse_path(at, len, base, follow, out, why);
 }

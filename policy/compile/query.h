@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The one small language of `check`, `test` and records: "read P", "write P", "exec P", "connect
+/* The one small language of `check`, `test` and records: "read P", "write P", "exec P [args]", "connect
  * A", "listen A", "env NAME". */
 #ifndef REMIT_COMPILE_QUERY_H
 #define REMIT_COMPILE_QUERY_H
@@ -7,8 +7,9 @@
 #include "policy/core/decide.h"
 
 struct parsed_query {
-	struct query query; /* text points into `storage` */
+	struct query query; /* text points into `storage`, facts.args into `args` */
 	char storage[4096];
+	char args[4096]; /* of exec, always known: a query without any asks for none */
 };
 
 /*

@@ -31,6 +31,11 @@ int resolve_path(const char *path, bool follow, int (*link)(void *context, const
 /* interpreter.c: the `#!` interpreter or ELF interpreter that the kernel starts for a program. 0,
  * -ENOENT when it has none, -ENOEXEC, or what opening it said. Never blocks. */
 int interpreter_read(const char *program, char out[PATH_TEXT_MAX]);
+/* The same; 1 for a script, with the argument that its `#!` line gives the interpreter ("": none).
+ */
+#define INTERPRETER_ARGUMENT_MAX 256
+int interpreter_of_script(const char *program, char out[PATH_TEXT_MAX],
+			  char argument[INTERPRETER_ARGUMENT_MAX]);
 
 /* programs.c: grants for the interpreters of the programs that exec.allow names. */
 int programs_resolve(struct model *model, struct diagnostics *diagnostics);

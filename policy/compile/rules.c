@@ -9,14 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/compile/arguments.h"
 #include "policy/compile/endpoint.h"
 #include "policy/compile/paths.h"
 #include "policy/compile/reader.h"
 #include "policy/compile/values.h"
+#include "policy/compile/variables.h"
 #include "policy/core/decide.h"
 
 struct parts {
-	const struct node *subject, *id, *reason, *except, *quiet, *sha256, *when;
+	const struct node *subject, *id, *reason, *except, *quiet, *sha256, *when, *args;
 };
 
 static int set_part(struct reader *reader, const struct key *key, const struct node *value,
@@ -33,7 +35,7 @@ static int set_part(struct reader *reader, const struct key *key, const struct n
 	}
 #define COMMON_PARTS                                                                               \
 	PART("id", id), PART("reason", reason), PART("except", except), PART("quiet", quiet),      \
-	    PART("sha256", sha256), PART("when", when)
+	    PART("sha256", sha256), PART("when", when), PART("args", args)
 
 static const struct key PATH_KEYS[] = {PART("path", subject), COMMON_PARTS};
 static const struct key ADDRESS_KEYS[] = {PART("address", subject), COMMON_PARTS};
@@ -293,6 +295,50 @@ static int set_excepts(struct reader *reader, const struct node *node, struct mo
 	return reader_list(reader, node, "except", set_except, NULL, rule);
 }
 
+/* One alternative. The empty text, when it says so, is a program without arguments. */
+static int set_pattern(struct reader *reader, const struct key *key, const struct node *node,
+		       size_t index, void *target)
+{
+	struct model_rule *rule = target;
+	struct variable_fault fault = {0};
+	const char *text = "", *why = "";
+	char *pattern = NULL;
+
+	(void)key;
+	if (index >= LIMIT_ARGS)
+		return reader_error(reader, node, NULL,
+				    "more than 256 patterns in one rule's args");
+	if (node->kind != NODE_SCALAR || !node->quoted || node->len)
+		text = reader_text(reader, node, "a pattern of arguments");
+	if (!text)
+		return -EINVAL;
+	int err = arguments_pattern(text, reader->all->options, &pattern, &fault, &why);
+
+	if (err == -EINVAL)
+		return reader_error(reader, node, *fault.hint ? fault.hint : NULL,
+				    "bad args \"%.80s\": %s", text, why);
+	if (!err)
+		err = string_list_add(&rule->args, pattern);
+	free(pattern);
+	return err;
+}
+
+static int set_args(struct reader *reader, const struct node *node, struct model_rule *rule)
+{
+	if (!node)
+		return 0;
+	if (rule->section != SECTION_EXEC_ALLOW && rule->section != SECTION_EXEC_DENY)
+		return reader_error(reader, node, NULL,
+				    "`args` belongs to exec.allow and exec.deny");
+	if (node->kind == NODE_LIST && node->count == 0)
+		return reader_error(reader, node,
+				    "write [\"\"] for a program without arguments, or leave it out "
+				    "for any",
+				    "an empty list of args matches nothing");
+	rule->conditions |= CONDITION_ARGS;
+	return reader_list(reader, node, "args", set_pattern, NULL, rule);
+}
+
 static int fill(struct reader *reader, const struct parts *parts, size_t index,
 		struct model_rule *rule)
 {
@@ -304,6 +350,7 @@ static int fill(struct reader *reader, const struct parts *parts, size_t index,
 	worst = reader_worst(worst, set_quiet(reader, parts->quiet, rule));
 	worst = reader_worst(worst, set_sha256(reader, parts->sha256, rule));
 	worst = reader_worst(worst, set_when(reader, parts->when, rule));
+	worst = reader_worst(worst, set_args(reader, parts->args, rule));
 	if (!err)
 		worst = reader_worst(worst, set_excepts(reader, parts->except, rule));
 	return worst;

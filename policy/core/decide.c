@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "policy/core/arguments.h"
 #include "policy/core/glob.h"
 #include "policy/core/image.h"
 #include "policy/core/path.h"
@@ -24,13 +25,28 @@ struct cover {
 	unsigned int right;	/* index of the right that the verb needs */
 	uint32_t grant, denial; /* the deepest; IMAGE_NONE */
 	uint32_t unmet;		/* the deepest grant whose condition is not met */
-	uint32_t missing;	/* conditions whose facts are wanting */
+	uint32_t missing;	/* conditions of grants whose facts are wanting */
+	uint32_t unsure;	/* the deepest denial of which a fact is wanting */
+	uint32_t unsure_missing;
 	enum lane lane;		/* the best of any grant that covers it */
 };
 
 static uint32_t lower(uint32_t a, uint32_t b)
 {
 	return a < b ? a : b;
+}
+
+static bool arguments_covered(const struct scope *scope, struct image_range patterns,
+			      const struct facts *facts)
+{
+	for (uint32_t i = 0; i < patterns.count; i++) {
+		const struct image_text *text =
+		    image_record(scope, IMAGE_TEXTS, patterns.first + i);
+		if (arguments_match(image_string(scope, text->offset), text->len, facts->args,
+				    facts->args_len))
+			return true;
+	}
+	return false;
 }
 
 /* True when every condition is met. Facts that are absent, not wrong, are added to *missing. */
@@ -50,6 +66,12 @@ static bool conditions_met(const struct cover *cover, const struct image_matcher
 	}
 	if ((matcher->conditions & CONDITION_SESSION_TERMINAL) && !facts->session_terminal)
 		absent |= CONDITION_SESSION_TERMINAL;
+	if ((matcher->conditions & CONDITION_ARGS) && cover->query->verb == VERB_EXEC) {
+		if (!facts->args)
+			absent |= CONDITION_ARGS;
+		else if (!arguments_covered(cover->scope, rule->args, facts))
+			met = false;
+	}
 	if (met)
 		*missing |= absent;
 	return met && absent == 0;
@@ -81,11 +103,26 @@ static bool matcher_covers(const struct cover *cover, const struct image_matcher
 	return !matcher->denial || !walk_excepted(cover->scope, matcher, query->text, query->len);
 }
 
+/* A denial with a condition: applies, does not, or cannot be known (*unsure). */
+static bool denial_applies(struct cover *cover, const struct image_matcher *matcher,
+			   uint32_t *unsure)
+{
+	uint32_t missing = 0;
+	bool met = conditions_met(cover, matcher, &missing);
+
+	if (missing) {
+		*unsure = lower(*unsure, matcher->rule);
+		cover->unsure_missing |= missing;
+	}
+	return met;
+}
+
 /* Adds what one node says; deeper nodes come later and replace. */
 static void add_node(struct cover *cover, const struct image_node *node, const char *rest,
 		     size_t len)
 {
 	uint32_t grant = IMAGE_NONE, denial = IMAGE_NONE, unmet = IMAGE_NONE;
+	uint32_t unsure = IMAGE_NONE;
 	unsigned int right = cover->right;
 
 	if (node->effect != IMAGE_NONE) {
@@ -101,12 +138,14 @@ static void add_node(struct cover *cover, const struct image_node *node, const c
 		    image_record(cover->scope, IMAGE_MATCHERS, node->matchers.first + i);
 		if (!(matcher->rights >> right & 1) || !matcher_covers(cover, matcher, rest, len))
 			continue;
-		if (matcher->denial)
-			denial = lower(denial, matcher->rule);
-		else if (!conditions_met(cover, matcher, &cover->missing))
+		if (matcher->denial) {
+			if (denial_applies(cover, matcher, &unsure))
+				denial = lower(denial, matcher->rule);
+		} else if (!conditions_met(cover, matcher, &cover->missing)) {
 			unmet = lower(unmet, matcher->rule);
-		else
+		} else {
 			grant = lower(grant, matcher->rule);
+		}
 	}
 	if (grant != IMAGE_NONE)
 		cover->grant = grant;
@@ -114,6 +153,8 @@ static void add_node(struct cover *cover, const struct image_node *node, const c
 		cover->denial = denial;
 	if (unmet != IMAGE_NONE)
 		cover->unmet = unmet;
+	if (unsure != IMAGE_NONE)
+		cover->unsure = unsure;
 }
 
 static struct decision refused(uint32_t rule)
@@ -133,7 +174,14 @@ static struct decision conclude(const struct cover *cover)
 	}
 	if (cover->grant == IMAGE_NONE) {
 		struct decision decision = refused(cover->unmet);
-		decision.conditions = cover->missing;
+		/* A denial's facts are of use only where some grant could still cover. */
+		if (cover->missing)
+			decision.conditions = cover->missing | cover->unsure_missing;
+		return decision;
+	}
+	if (cover->unsure != IMAGE_NONE) {
+		struct decision decision = refused(cover->unsure);
+		decision.conditions = cover->unsure_missing;
 		return decision;
 	}
 	return (struct decision){.verdict = VERDICT_ALLOWED,
@@ -149,7 +197,8 @@ static struct cover cover_start(const struct scope *scope, const struct query *q
 			      .right = (unsigned int)__builtin_ctz(right),
 			      .grant = IMAGE_NONE,
 			      .denial = IMAGE_NONE,
-			      .unmet = IMAGE_NONE};
+			      .unmet = IMAGE_NONE,
+			      .unsure = IMAGE_NONE};
 }
 
 static struct decision decide_text(const struct scope *scope, const struct query *query,

@@ -6,7 +6,9 @@
  * safe in a signal handler. Cost is bounded by the number of components of the path, not by the
  * number of rules. Relies on: a scope that scope_open() has validated.
  *
- * Allowed iff some grant covers the object and no denial does.
+ * Allowed iff some grant covers the object and no denial does. A condition narrows its rule: a grant
+ * whose condition is not met does not cover, nor does a denial; a denial of which that cannot be
+ * known refuses.
  */
 #ifndef REMIT_CORE_DECIDE_H
 #define REMIT_CORE_DECIDE_H
@@ -42,6 +44,9 @@ enum object_kind {
  * is not met. */
 struct facts {
 	const uint8_t *sha256; /* 32 bytes of the program's content, or NULL: not computed */
+	const char *args;      /* exec: argv[1] and on, a NUL after each (arguments.h); NULL: not
+				  known */
+	size_t args_len;
 	bool session_terminal; /* the object is the session's own terminal or a pty made inside the
 				  session */
 };
@@ -76,6 +81,7 @@ enum lane {
 enum condition {
 	CONDITION_SHA256 = 1 << 0,
 	CONDITION_SESSION_TERMINAL = 1 << 1,
+	CONDITION_ARGS = 1 << 2, /* of grants and denials of exec; asks nothing of reading */
 };
 
 struct decision {
@@ -83,7 +89,8 @@ struct decision {
 	int error;     /* positive errno the agent gets when refused (EACCES), 0 when allowed */
 	uint32_t rule; /* the rule that decided: the deepest denial, else the deepest grant, the
 			  lowest of those equally deep; refused with a grant's number: that grant's
-			  condition is not met; RULE_NONE: no grant covers the object */
+			  condition is not met; with a denial's and conditions: whether it applies
+			  is not known; RULE_NONE: no grant covers the object */
 	enum lane lane;
 	uint32_t conditions; /* refused only for want of these facts: collect them and ask again;
 				else 0 */

@@ -272,22 +272,60 @@ static void put_denial(struct out *out, const struct scope *scope, const struct 
 		put_string(out, "; remit protects this itself, no manifest can grant it");
 	else if (rule->origin == ORIGIN_IMPLIED)
 		put_string(out, "; it follows from another rule, no `except` lifts it");
+	else if (rule->conditions & CONDITION_ARGS)
+		put_string(out, "; other arguments are not denied by it");
 	else if (query->object == OBJECT_PATH)
 		put_string(out, "; an `except` in that rule would lift it");
 	else
 		put_string(out, "; only narrowing or removing that rule would lift it");
 }
 
+/* The arguments as a query writes them, within `max` bytes or so. */
+static void put_arguments(struct out *out, const struct facts *facts, size_t max)
+{
+	const char *end = facts->args + facts->args_len;
+
+	if (facts->args_len == 0)
+		put_string(out, "none");
+	for (const char *at = facts->args; at < end; at += strlen(at) + 1) {
+		if ((size_t)(at - facts->args) > max) {
+			put_string(out, " …");
+			return;
+		}
+		if (at > facts->args)
+			put_string(out, " ");
+		bool quote = *at == '\0' || strchr(at, ' ');
+
+		put_string(out, quote ? "\"" : "");
+		put_escaped(out, at, strlen(at), LABEL_MAX);
+		put_string(out, quote ? "\"" : "");
+	}
+}
+
 static void put_condition(struct out *out, const struct scope *scope, const struct query *query,
-			  const struct rule *rule)
+			  const struct decision *decision, const struct rule *rule)
 {
 	bool content = rule->conditions & CONDITION_SHA256;
 
 	put_rule(out, rule);
-	put_string(out, content ? " covers it only with another content (sha256)"
-				: " covers it only for the session's own terminals");
-	put_agent(out, scope);
-	put_string(out, content ? "; the file's present sha256 in that rule, or " : "; ");
+	if (decision->conditions & CONDITION_ARGS) {
+		put_string(out, " depends on the arguments, which are not known");
+		put_agent(out, scope);
+		return;
+	}
+	if ((rule->conditions & CONDITION_ARGS) && query->facts.args) {
+		put_string(out, content ? " covers it only with another content (sha256) or other "
+					  "arguments than "
+					: " covers it only with other arguments than ");
+		put_arguments(out, &query->facts, LABEL_MAX);
+		put_agent(out, scope);
+		put_string(out, "; a pattern of these in the rule's `args`, or ");
+	} else {
+		put_string(out, content ? " covers it only with another content (sha256)"
+					: " covers it only for the session's own terminals");
+		put_agent(out, scope);
+		put_string(out, content ? "; the file's present sha256 in that rule, or " : "; ");
+	}
 	put_remedy(out, query);
 }
 
@@ -310,10 +348,10 @@ size_t explain_refusal(const struct scope *scope, const struct query *query,
 	}
 	if (decision->rule < scope_rule_count(scope)) {
 		scope_rule(scope, decision->rule, &rule);
-		if (rule.denial)
+		if (rule.denial && !decision->conditions)
 			put_denial(&out, scope, query, &rule);
 		else
-			put_condition(&out, scope, query, &rule);
+			put_condition(&out, scope, query, decision, &rule);
 		return out.len;
 	}
 	put_string(&out, "no grant covers it");

@@ -14,7 +14,7 @@
  * table also holds variable names and abstract socket names. A node's effects are the
  * unconditional literal rules that end on it, folded to one grant and one denial for each right;
  * its matchers are all other rules whose literal prefix it is: patterns, denials with exceptions,
- * grants with conditions.
+ * rules with conditions.
  *
  * Addresses: a level is one (protocol, family, prefix length) with its own hash table of networks;
  * a network has sorted, disjoint port intervals. "*" is stored as prefix length 0 of both families.
@@ -31,7 +31,7 @@
 #endif
 
 #define IMAGE_MAGIC "REMIT\x1a\n"
-#define IMAGE_VERSION 1
+#define IMAGE_VERSION 2
 #define IMAGE_ALIGN 8
 #define IMAGE_NONE UINT32_MAX
 /* No section may hold more records, nor the string pool more bytes. */
@@ -41,7 +41,7 @@ enum image_section_kind {
 	IMAGE_ABOUT,	     /* one struct image_about */
 	IMAGE_RULES,	     /* struct image_rule, in canonical order */
 	IMAGE_STRINGS,	     /* bytes; begins and ends with NUL */
-	IMAGE_TEXTS,	     /* struct image_text: spellings and exceptions of rules */
+	IMAGE_TEXTS,	     /* struct image_text: spellings, exceptions and arguments of rules */
 	IMAGE_PORTS,	     /* struct image_port_range: a network rule's ports as written */
 	IMAGE_NODES,	     /* struct image_node; the first ROOT_COUNT are the roots */
 	IMAGE_NODE_SLOTS,    /* struct image_slot, a power of two, at least one empty */
@@ -116,6 +116,7 @@ struct image_rule {
 	uint8_t sha256[32];
 	struct image_range spellings, excepts; /* texts */
 	struct image_range ports;
+	struct image_range args; /* texts: patterns of arguments, when conditions has CONDITION_ARGS */
 };
 
 struct image_text {

@@ -144,6 +144,7 @@ void scope_rule(const struct scope *scope, uint32_t index, struct rule *out)
 	out->line = rule->line;
 	out->spelling_count = rule->spellings.count;
 	out->except_count = rule->excepts.count;
+	out->args_count = rule->args.count;
 	memcpy(out->sha256, rule->sha256, sizeof(out->sha256));
 	out->network = (enum network_kind)rule->network;
 	out->protocol = rule->protocol;
@@ -173,6 +174,13 @@ const char *scope_except(const struct scope *scope, uint32_t rule, uint32_t n)
 	const struct image_rule *found = rule_at(scope, rule);
 
 	return found ? text_at(scope, found->excepts, n) : NULL;
+}
+
+const char *scope_args(const struct scope *scope, uint32_t rule, uint32_t n)
+{
+	const struct image_rule *found = rule_at(scope, rule);
+
+	return found ? text_at(scope, found->args, n) : NULL;
 }
 
 bool scope_port_range(const struct scope *scope, uint32_t rule, uint32_t n, uint16_t *low,

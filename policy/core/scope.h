@@ -82,6 +82,7 @@ struct rule {
 	uint32_t line;
 	uint32_t spelling_count; /* further spellings after symbolic links; see scope_spelling() */
 	uint32_t except_count;	 /* see scope_except() */
+	uint32_t args_count;	 /* patterns of arguments; see scope_args() */
 	uint8_t sha256[32];	 /* when conditions has CONDITION_SHA256 */
 	/* network rules */
 	enum network_kind network;
@@ -103,7 +104,7 @@ struct scope_about {
 	bool has_hosts; /* some rule names a host: refuse to launch */
 	bool
 	    has_datagrams; /* some rule grants udp or a unix socket: addressed sends are possible */
-	bool has_exec_conditions;
+	bool has_exec_conditions; /* some grant or denial of exec has a condition */
 	uint8_t digest[SCOPE_DIGEST_SIZE];
 	uint8_t body_hash[16]; /* XXH3-128 of the body */
 };
@@ -130,6 +131,7 @@ void scope_rule(const struct scope *scope, uint32_t index, struct rule *out);
 const char *scope_spelling(const struct scope *scope, uint32_t rule,
 			   uint32_t n); /* n < spelling_count, else NULL */
 const char *scope_except(const struct scope *scope, uint32_t rule, uint32_t n);
+const char *scope_args(const struct scope *scope, uint32_t rule, uint32_t n);
 bool scope_port_range(const struct scope *scope, uint32_t rule, uint32_t n, uint16_t *low,
 		      uint16_t *high);
 

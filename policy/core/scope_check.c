@@ -12,7 +12,7 @@
 #include "policy/core/decide.h"
 #include "policy/core/image.h"
 
-#define CONDITIONS_ALL (CONDITION_SHA256 | CONDITION_SESSION_TERMINAL)
+#define CONDITIONS_ALL (CONDITION_SHA256 | CONDITION_SESSION_TERMINAL | CONDITION_ARGS)
 
 static bool in_range(const struct scope *scope, enum image_section_kind kind,
 		     struct image_range range)
@@ -74,6 +74,7 @@ static bool check_rule(const struct scope *scope, const struct image_rule *rule)
 	       (rule->rights & ~RIGHT_ALL) == 0 && (rule->conditions & ~CONDITIONS_ALL) == 0 &&
 	       rule->prefix <= 128 && in_range(scope, IMAGE_TEXTS, rule->spellings) &&
 	       in_range(scope, IMAGE_TEXTS, rule->excepts) &&
+	       in_range(scope, IMAGE_TEXTS, rule->args) &&
 	       in_range(scope, IMAGE_PORTS, rule->ports);
 }
 

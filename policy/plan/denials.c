@@ -45,9 +45,10 @@ static void take(struct denials *out, const char *text, uint32_t index, const st
 		out->paths[out->path_count++] = denial;
 }
 
+/* What depends on the arguments takes nothing out of the wall: the gate holds it at each exec. */
 static bool denies_paths(const struct rule *rule)
 {
-	return rule->denial && (rule->rights & FILE_RIGHTS) && rule->section <= SECTION_EXEC_DENY;
+	return rule->denial && !rule->conditions && (rule->rights & FILE_RIGHTS) && rule->section <= SECTION_EXEC_DENY;
 }
 
 int denials_read(const struct scope *scope, struct denials *out)

@@ -86,11 +86,8 @@ struct granting {
 	struct carved carved;
 };
 
-/*
- * The gate compares the digest of what execve names, but the kernel reads that name once more: a
- * thread that rewrites it meanwhile could start any program of the wall. So only what has the
- * digest now gets in, and only what the agent may not write.
- */
+/* Only what has the digest now gets in. What may be written later is looked at again by the gate,
+ * each time the kernel has started it. */
 static bool is_meant(const struct granting *granting, const char *path)
 {
 	const struct builder *b = granting->builder;
@@ -99,8 +96,7 @@ static bool is_meant(const struct granting *granting, const char *path)
 		return true;
 	return plain_kind(granting->builder, path) == VIEW_FILE && b->view->sha256 &&
 	       b->view->sha256(b->view->context, path, now) &&
-	       !memcmp(now, granting->sha256, sizeof(now)) &&
-	       decide_path(b->scope, VERB_WRITE, path, strlen(path)).verdict != VERDICT_ALLOWED;
+	       !memcmp(now, granting->sha256, sizeof(now));
 }
 
 static int grant_root(void *arg, const char *path)
@@ -163,8 +159,11 @@ static int say_grant(struct builder *b, uint32_t index, const struct rule *rule,
 	const struct carved *carved = &granting->carved;
 	char why[WHY_MAX];
 	const char *limited = carved->limited ? "; the bound on rules was met" : "";
-	const char *digest =
-	    rule->conditions & CONDITION_SHA256 ? "; the gate compares the digest at exec" : "";
+	static const char *const compared[] = {
+	    "", "; the gate compares the digest at exec", "; the gate compares the arguments at exec",
+	    "; the gate compares digest and arguments at exec"};
+	const char *digest = compared[(rule->conditions & CONDITION_SHA256 ? 1 : 0) +
+				      (rule->conditions & CONDITION_ARGS ? 2 : 0)];
 	if (!carved->rules) {
 		const char *reason = "everything in it may be denied";
 		if (path_within(rule->text, strlen(rule->text), "/proc", strlen("/proc")))
@@ -174,7 +173,7 @@ static int say_grant(struct builder *b, uint32_t index, const struct rule *rule,
 		else if (!carved->found && plain_kind(b, rule->text) == VIEW_LINK)
 			reason = "a symbolic link, judged by what it leads to";
 		else if (!carved->found && (rule->conditions & CONDITION_SHA256))
-			reason = "absent, of another digest, or writable by the agent";
+			reason = "absent, or of another digest";
 		else if (!carved->found)
 			reason = "does not exist yet";
 		if (rule->section == SECTION_EXEC_ALLOW && !carved->found && !granting->other)
@@ -250,6 +249,9 @@ static int say_other(struct builder *b, uint32_t index, const struct rule *rule)
 				    ? "UDP: Landlock does not see it"
 				    : "address: the wall denies all TCP ports, the gate connects");
 	default:
+		if (rule->conditions & CONDITION_ARGS)
+			return plan_say(b, index, LANE_REFUSED, 0,
+					"denial of arguments: the gate compares them at exec");
 		return plan_say(b, index, LANE_REFUSED, 0,
 				"denial: taken out of the wall, decided by the gate");
 	}

@@ -30,6 +30,7 @@
 
 struct records; /* record.h */
 struct broker;	/* shared by all workers; gate.c */
+struct exec_args; /* exec_args.h */
 
 /* One call of one thread of the agent. Lives on the worker's stack for the time of the call. */
 struct request {
@@ -40,6 +41,8 @@ struct request {
 	int pidfd;		    /* of the thread, else of tgid; opened on first use; -1 */
 	int umask;		    /* the caller's, read along with tgid; -1 */
 	const char *name;	    /* of the syscall, from the table */
+	uint32_t conditions;	    /* enum condition: what judging this call has asked for so far */
+	bool held; /* answered, and stopped under our trace: what is said of it stays true */
 };
 
 enum reply_kind {
@@ -47,6 +50,7 @@ enum reply_kind {
 	REPLY_VALUE,	 /* value is what the syscall returns */
 	REPLY_CONTINUE,	 /* the kernel runs the call itself, bounded by the wall */
 	REPLY_FD,    /* fd is installed in the caller and closed here; fd_flags: O_CLOEXEC or 0 */
+	REPLY_DONE,  /* request_continue() has answered */
 	REPLY_LATER, /* request_may_block() has queued the call: nothing is answered now */
 };
 
@@ -111,6 +115,14 @@ bool request_alive(const struct request *request);
  * run again from its start. Rows with may_block have been asked before their performer runs.
  */
 bool request_may_block(struct request *request);
+/* Answers CONTINUE now, before the performer returns; it then returns REPLY_DONE. From here on the
+ * caller goes on by itself and request_alive() is false. */
+void request_continue(struct request *request);
+/* The caller, whose call was answered, is this process now, and is held until its performer returns.
+ */
+void request_is_now(struct request *request, pid_t pid);
+/* True when the gate is being closed: who waits for a caller gives up. */
+bool request_ends(const struct request *request);
 /* The caller's umask, or -ESRCH. Set it with umask(2) before creating anything: each worker has its
  * own (CLONE_FS unshared). */
 int request_umask(struct request *request);
@@ -182,6 +194,10 @@ char *object_self_path(int handle, char *buf);
 /* 0 when allowed; else -errno, already recorded and explained. Collects facts (sha256 via
  * object->handle, session terminal) when a condition asks for them. */
 int judge_path(struct request *request, enum verb verb, const struct object *object);
+/* An exec of the object with these arguments, read when a condition asks for them. `started`: the
+ * second look, at what the kernel has started; it records nothing but a refusal. */
+int judge_exec(struct request *request, const struct object *object, struct exec_args *args,
+	       bool started);
 /* The same for a name that does not exist as an object (rename's target). */
 int judge_text(struct request *request, enum verb verb, const char *path, size_t len);
 int judge_address(struct request *request, enum verb verb, const struct address *address);

@@ -194,7 +194,19 @@ bool request_alive(const struct request *request)
 {
 	uint64_t id = request->notif.id;
 
+	if (request->held)
+		return true;
 	return ioctl(request->broker->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
+}
+
+void request_is_now(struct request *request, pid_t pid)
+{
+	if (request->pidfd >= 0)
+		close(request->pidfd);
+	request->pidfd = -1;
+	request->umask = -1;
+	request->tid = request->tgid = pid;
+	request->held = true;
 }
 
 /* The caller's process and umask come from one reading of /proc/TID/status. */

@@ -16,6 +16,7 @@
 
 #include "policy/core/explain.h"
 #include "shim/broker/broker.h"
+#include "shim/broker/exec_args.h"
 #include "shim/broker/facts.h"
 #include "shim/broker/gate.h"
 #include "shim/broker/record.h"
@@ -89,24 +90,42 @@ static size_t object_text(const struct query *query, const char **text, char *bu
 	return query->len;
 }
 
-/* handle: an fd of the object for the facts, -1: none. */
-static int judge(struct request *request, struct query *query, int handle)
+/* What judging an object may ask further. */
+struct source {
+	int handle;		/* an fd of the object, -1: none */
+	struct exec_args *args; /* NULL: no exec, or not known */
+	uint8_t sha256[32];
+};
+
+static struct decision decide_with_facts(struct request *request, struct query *query,
+					 struct source *source)
 {
 	const struct scope *scope = broker_scope(request->broker);
 	struct decision decision = decide(scope, query);
+	uint32_t wanted = decision.conditions;
+
+	if (decision.verdict == VERDICT_ALLOWED || wanted == 0 || source->handle < 0)
+		return decision;
+	request->conditions |= wanted;
+	if ((wanted & CONDITION_SHA256) && facts_sha256(source->handle, source->sha256) == 0)
+		query->facts.sha256 = source->sha256;
+	if (wanted & CONDITION_SESSION_TERMINAL)
+		query->facts.session_terminal =
+		    facts_session_terminal(request->broker, source->handle);
+	if ((wanted & CONDITION_ARGS) && source->args)
+		exec_args_get(source->args, &query->facts.args, &query->facts.args_len);
+	return decide(scope, query);
+}
+
+/* again: that it was allowed has been recorded before. */
+static int judge(struct request *request, struct query *query, struct source *source, bool again)
+{
+	const struct scope *scope = broker_scope(request->broker);
+	struct decision decision = decide_with_facts(request, query, source);
 	char buf[ADDRESS_UNIX_MAX + ADDRESS_TEXT_MAX];
-	uint8_t sha256[32];
 	const char *object;
 	struct rule rule;
 
-	if (decision.verdict != VERDICT_ALLOWED && decision.conditions != 0 && handle >= 0) {
-		if ((decision.conditions & CONDITION_SHA256) && facts_sha256(handle, sha256) == 0)
-			query->facts.sha256 = sha256;
-		if (decision.conditions & CONDITION_SESSION_TERMINAL)
-			query->facts.session_terminal =
-			    facts_session_terminal(request->broker, handle);
-		decision = decide(scope, query);
-	}
 	bool allowed = decision.verdict == VERDICT_ALLOWED;
 	int error = allowed ? 0 : decision.error > 0 ? decision.error : EACCES;
 	size_t len = object_text(query, &object, buf, sizeof(buf));
@@ -124,7 +143,7 @@ static int judge(struct request *request, struct query *query, int handle)
 		scope_rule(scope, decision.rule, &rule);
 		record.rule = &rule;
 	}
-	int broken = put_record(request, &record);
+	int broken = again && allowed ? 0 : put_record(request, &record);
 
 	if (broken)
 		return broken;
@@ -163,8 +182,23 @@ static int judge_named(struct request *request, enum verb verb, const char *path
 		return judge_never(request, verb_name(verb), path, "it belongs to remit itself",
 				   EACCES);
 	struct query query = path_query(verb, path, len);
+	struct source source = {.handle = handle};
 
-	return judge(request, &query, handle);
+	return judge(request, &query, &source, false);
+}
+
+int judge_exec(struct request *request, const struct object *object, struct exec_args *args,
+	       bool started)
+{
+	struct query query = path_query(VERB_EXEC, object->path, object->len);
+	struct source source = {.handle = object->handle, .args = args};
+
+	if (object->anonymous)
+		return judge_never(request, "exec", object->path, "it has no path", EACCES);
+	if (is_broker(request->broker, object->path, object->len))
+		return judge_never(request, "exec", object->path, "it belongs to remit itself",
+				   EACCES);
+	return judge(request, &query, &source, started);
 }
 
 int judge_path(struct request *request, enum verb verb, const struct object *object)
@@ -185,14 +219,18 @@ int judge_address(struct request *request, enum verb verb, const struct address 
 {
 	struct query query = {.verb = verb, .object = OBJECT_ADDRESS, .address = *address};
 
-	return judge(request, &query, -1);
+	struct source source = {.handle = -1};
+
+	return judge(request, &query, &source, false);
 }
 
 int judge_abstract(struct request *request, enum verb verb, const char *name, size_t len)
 {
 	struct query query = {.verb = verb, .object = OBJECT_ABSTRACT, .text = name, .len = len};
 
-	return judge(request, &query, -1);
+	struct source source = {.handle = -1};
+
+	return judge(request, &query, &source, false);
 }
 
 int judge_never(struct request *request, const char *verb, const char *object, const char *why,

@@ -44,10 +44,10 @@ static int signal_descendant(pid_t pid, int signal)
 	return error;
 }
 
+/* What is traced ('t') is about to: the gate holds a program only until it has looked at it. */
 static bool runs(const struct process *process)
 {
-	return process->state != 'T' && process->state != 't' && process->state != 'Z' &&
-	       process->state != 'X';
+	return process->state != 'T' && process->state != 'Z' && process->state != 'X';
 }
 
 /* 1: it was not in the list; 0: it was. */

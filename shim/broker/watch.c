@@ -104,20 +104,49 @@ static void stop_with(struct watch *watch, pid_t agent, const struct terminal *t
 	kill(agent, SIGCONT);
 }
 
-/* Reaps what there is. True when the agent has ended, with its status. */
+/*
+ * Looks at the next child that has something to say. A child that the gate traces for its exec
+ * shows its traps here too, because this is its parent's process: those are left for the thread
+ * that traces. 1: it is in *info, and taken; 0: nothing.
+ */
+static int next_child(idtype_t which, pid_t pid, siginfo_t *info)
+{
+	const int events = WEXITED | WSTOPPED | WNOHANG | __WNOTHREAD;
+
+	info->si_pid = 0;
+	if (waitid(which, (id_t)pid, info, events | WNOWAIT) != 0 || info->si_pid == 0 ||
+	    info->si_code == CLD_TRAPPED)
+		return 0;
+	pid = info->si_pid;
+	info->si_pid = 0;
+	if (waitid(P_PID, (id_t)pid, info, events) != 0 || info->si_pid == 0)
+		return 0;
+	/* It went on and came to its exec between the two looks: nobody would let it go on. */
+	if (info->si_code == CLD_TRAPPED)
+		kill(pid, SIGKILL);
+	return 1;
+}
+
+static int wait_status(const siginfo_t *info)
+{
+	if (info->si_code == CLD_EXITED)
+		return (info->si_status & 0xff) << 8;
+	return (info->si_status & 0x7f) | (info->si_code == CLD_DUMPED ? 0x80 : 0);
+}
+
+/* Reaps what there is, the agent first. True when the agent has ended, with its status. */
 static bool reap(struct watch *watch, pid_t agent, int *status)
 {
-	int state;
-	pid_t pid;
+	siginfo_t info;
 
-	while ((pid = waitpid(-1, &state, WNOHANG | WUNTRACED)) > 0) {
-		if (pid != agent)
+	while (next_child(P_PID, agent, &info) || next_child(P_ALL, 0, &info)) {
+		if (info.si_pid != agent || info.si_code == CLD_TRAPPED)
 			continue;
-		if (WIFSTOPPED(state)) {
-			watch->stopped = WSTOPSIG(state);
+		if (info.si_code == CLD_STOPPED) {
+			watch->stopped = info.si_status;
 			continue;
 		}
-		*status = state;
+		*status = wait_status(&info);
 		return true;
 	}
 	return false;

@@ -154,6 +154,8 @@ static void send_reply(struct workers *workers, uint64_t id, const struct reply 
 	case REPLY_FD:
 		send_fd(workers, id, reply);
 		break;
+	case REPLY_DONE:
+		break;
 	case REPLY_LATER:
 		if (!workers_self->queued)
 			send_value(workers, id, 0, EAGAIN, 0);
@@ -183,6 +185,20 @@ static bool end(void)
 	workers_self->id = 0;
 	pthread_mutex_unlock(&workers_self->lock);
 	return signalled;
+}
+
+void request_continue(struct request *request)
+{
+	/* From the answer on the number of the call says nothing: the reaper must not ask for it. */
+	end();
+	send_value(workers_self->workers, request->notif.id, 0, 0,
+		   SECCOMP_USER_NOTIF_FLAG_CONTINUE);
+}
+
+bool request_ends(const struct request *request)
+{
+	(void)request;
+	return !workers_self || atomic_load(&workers_self->workers->stop);
 }
 
 static void serve_one(struct workers *workers, const struct seccomp_notif *notif)
