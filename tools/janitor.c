@@ -21,6 +21,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tools/janitor_ipc.h"
+
 /* A process that outlived its broker could go on making files: the janitor gives up then. */
 #define GIVE_UP_SECONDS 300
 
@@ -106,6 +108,7 @@ static bool sweep(int top)
 	return changed;
 }
 
+/* What is given up by shutdown(2) is read to its end: the janitor's own end closes then. */
 static void await_end(int socket)
 {
 	char byte;
@@ -116,7 +119,7 @@ static void await_end(int socket)
 	while (got > 0 || (got < 0 && errno == EINTR));
 }
 
-static _Noreturn void serve(int socket, int top, const char *folder)
+static _Noreturn void serve(int socket, int top, const struct janitor *janitor, pid_t launcher)
 {
 	static const int ignored[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGTSTP};
 
@@ -127,11 +130,11 @@ static _Noreturn void serve(int socket, int top, const char *folder)
 	/* Whoever waits for the end of the session's output must not wait for us. */
 	if (dup2(socket, 0) < 0 || dup2(top, 1) < 0 || close_range(2, UINT_MAX, 0) || chdir("/"))
 		_exit(1);
-	await_end(0);
+	janitor_ipc_serve(0, janitor->session_id, launcher);
 	alarm(GIVE_UP_SECONDS);
 	while (sweep(1))
 		;
-	rmdir(folder);
+	rmdir(janitor->folder);
 	_exit(0);
 }
 
@@ -139,7 +142,7 @@ static _Noreturn void serve(int socket, int top, const char *folder)
 static int split_off(struct janitor *janitor, int top)
 {
 	int ends[2], status = 0;
-	pid_t child;
+	pid_t child, launcher = getpid();
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
 		return -errno;
@@ -150,7 +153,7 @@ static int split_off(struct janitor *janitor, int top)
 		if (grandchild)
 			_exit(grandchild < 0);
 		/* Above the numbers that serve() puts the two to. */
-		serve(fcntl(ends[1], F_DUPFD, 3), fcntl(top, F_DUPFD, 3), janitor->folder);
+		serve(fcntl(ends[1], F_DUPFD, 3), fcntl(top, F_DUPFD, 3), janitor, launcher);
 	}
 	close(ends[1]);
 	if (child < 0) {
@@ -195,12 +198,12 @@ static int make_folders(struct janitor *janitor, const char *base)
 	return mkdir(janitor->tmp, 0700) ? -errno : 0;
 }
 
-int janitor_start(struct janitor *out, const char **what)
+int janitor_start(struct janitor *out, const char *session_id, const char **what)
 {
 	char *base = base_folder();
 	int top = -1, error;
 
-	*out = (struct janitor){.socket = -1};
+	*out = (struct janitor){.socket = -1, .session_id = session_id};
 	*what = "below $TMPDIR, else /tmp";
 	if (!base)
 		return -errno;

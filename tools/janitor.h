@@ -12,12 +12,14 @@ struct janitor {
 	char *
 	    folder; /* 0700, real path; holds only tmp; the hull must let the launcher write here */
 	char *tmp;  /* folder/tmp: the private ${TMP} */
-	int socket; /* close-on-exec; closing it, by whatever death, has the folder removed */
+	int socket; /* close-on-exec; closing it, by whatever death, has the folder and the IPC
+		       objects removed that were written to it (janitor_ipc.c) */
+	const char *session_id; /* borrowed */
 };
 
 /* Makes both folders below $TMPDIR, else /tmp. Must be called while single-threaded. 0 or a
  * negative errno; *what then names what failed. */
-int janitor_start(struct janitor *out, const char **what);
+int janitor_start(struct janitor *out, const char *session_id, const char **what);
 /* Has the folder removed and waits until that is done. Fine when never started. */
 void janitor_finish(struct janitor *janitor);
 

@@ -253,7 +253,7 @@ static int make_ready(struct run *run, const char *program)
 		return status;
 	error = audit_session_id(run->id);
 	if (!error)
-		error = janitor_start(&run->janitor, &what);
+		error = janitor_start(&run->janitor, run->id, &what);
 	if (error) {
 		output_error("cannot make the session's private folder: %s%s%s", what,
 			     *what ? ": " : "", strerror(-error));
@@ -286,6 +286,7 @@ static int start(struct run *run, char **argv)
 	    .keep_fd_count = run->keep_count,
 	    .audit_fd = run->audit.fd,
 	    .audit_name = run->audit.name,
+	    .janitor = run->janitor.socket,
 	    .quiet = run->quiet,
 	};
 	char *error = NULL;

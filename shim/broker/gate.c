@@ -35,6 +35,7 @@ struct broker {
 	struct records *records;
 	uint32_t session_flags;
 	int tty_index;
+	struct ipc *ipc;
 	pid_t pid, agent;
 	struct workers *workers;
 	int listener;
@@ -62,6 +63,7 @@ int broker_create(const struct broker_options *options, struct broker **out)
 	broker->records = options->records;
 	broker->session_flags = options->session_flags;
 	broker->tty_index = options->tty_index;
+	broker->ipc = options->ipc;
 	broker->pid = getpid();
 	broker->listener = -1;
 	pthread_mutex_init(&broker->shimmed_lock, NULL);
@@ -133,6 +135,11 @@ int broker_scope_fd(const struct broker *broker)
 uint32_t broker_session_flags(const struct broker *broker)
 {
 	return broker->session_flags;
+}
+
+struct ipc *broker_ipc(const struct broker *broker)
+{
+	return broker->ipc;
 }
 
 pid_t broker_pid(const struct broker *broker)

@@ -7,6 +7,7 @@
 #define REMIT_BROKER_GATE_H
 
 #include "shim/broker/broker.h"
+#include "shim/broker/ipc.h"
 #include "shim/broker/standing.h"
 
 struct broker_options {
@@ -17,6 +18,7 @@ struct broker_options {
 	struct records *records;	 /* borrowed */
 	uint32_t session_flags;		 /* enum session_flag */
 	int tty_index;			 /* N of /dev/pts/N that the session runs on, -1: none */
+	struct ipc *ipc;		 /* borrowed; NULL: nothing of the kind is asked */
 };
 
 /* Before the fork: allocates, starts no thread. 0 or a negative errno. */
@@ -43,6 +45,7 @@ bool broker_failed(const struct broker *broker);
 
 /* Which rules of the wall still stand, of paths replaced since the start. */
 const struct standing *broker_standing(const struct broker *broker);
+struct ipc *broker_ipc(const struct broker *broker);
 pid_t broker_agent_pid(const struct broker *broker);
 const struct features *broker_features(const struct broker *broker);
 /* Processes that said HELLO, each counted once; programs started under the gate, when counted. */

@@ -81,6 +81,21 @@ struct reply perform_execveat(struct request *request);
 struct reply perform_fork(struct request *request); /* clone, fork, vfork */
 struct reply perform_pid(struct request *request);
 
+/* ipc_sysv.c: the calls on an id have one performer for each kind */
+struct reply perform_shmget(struct request *request);
+struct reply perform_shmat(struct request *request);
+struct reply perform_shmctl(struct request *request);
+struct reply perform_semget(struct request *request);
+struct reply perform_semop(struct request *request);
+struct reply perform_semctl(struct request *request);
+struct reply perform_msgget(struct request *request);
+struct reply perform_msgsnd(struct request *request);
+struct reply perform_msgctl(struct request *request);
+
+/* ipc_mqueue.c */
+struct reply perform_mq_open(struct request *request);
+struct reply perform_mq_unlink(struct request *request);
+
 /* memfd.c, terminal.c, hypercall.c */
 struct reply perform_memfd_create(struct request *request);
 struct reply perform_ioctl(struct request *request);

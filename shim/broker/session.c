@@ -54,6 +54,7 @@ struct session {
 	struct scope_about about;
 	struct records *records;
 	struct broker *broker;
+	struct ipc *ipc;
 	struct sock_filter *program;
 	size_t program_count;
 	struct launch_signals signals;
@@ -160,6 +161,12 @@ static int prepare(struct session *session)
 	launch->program_count = session->program_count;
 	launch->signals = &session->signals;
 	terminal_save(&session->terminal);
+	session->ipc = ipc_create(&(struct ipc_options){
+	    .memory = session->about.memory_bytes,
+	    .ledger = options->janitor,
+	});
+	if (!session->ipc)
+		return fail(session, "cannot keep the session's IPC objects: %s", strerror(ENOMEM));
 	struct broker_options gate = {
 	    .scope = &session->scope,
 	    .scope_fd = session->image_fd,
@@ -169,6 +176,7 @@ static int prepare(struct session *session)
 	    .session_flags = (options->quiet ? SESSION_QUIET : 0U) |
 			     (options->plan->fast_lane ? 0U : SESSION_STRICT),
 	    .tty_index = session->terminal.index,
+	    .ipc = session->ipc,
 	};
 
 	error = broker_create(&gate, &session->broker);
@@ -385,6 +393,7 @@ static void finish(struct session *session, int status)
 	if (error && !options->quiet)
 		fprintf(stderr, "remit: some of the agent's processes cannot be ended\n");
 	broker_serve_stop(session->broker);
+	ipc_end(session->ipc);
 	/* Programs that crash leave raw modes behind; one that ends well means what it set. */
 	terminal_restore(&session->terminal, status != 0);
 	error = options->tmp ? scratch_remove(options->tmp) : 0;
@@ -404,6 +413,7 @@ static void finish(struct session *session, int status)
 static void release(struct session *session)
 {
 	broker_free(session->broker);
+	ipc_free(session->ipc);
 	records_close(session->records);
 	environment_free(session->launch.environment);
 	free(session->program);

@@ -33,6 +33,7 @@ struct session_options {
 	size_t keep_fd_count;
 	int audit_fd;		/* owned */
 	const char *audit_name; /* for the summary; NULL when it is a bare fd */
+	int janitor; /* socket of the janitor that keeps IPC objects (ipc_ledger.h); -1: none */
 	bool quiet;
 };
 
