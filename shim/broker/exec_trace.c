@@ -38,21 +38,35 @@ static long trace(long what, pid_t pid, uintptr_t address, uintptr_t data)
 	return syscall(SYS_ptrace, what, pid, address, data) < 0 ? -errno : 0;
 }
 
-/* What this thread's tracee did last, left where it is. False: there is none, or the gate ends. */
+static bool is_stop(const siginfo_t *info)
+{
+	return info->si_code == CLD_TRAPPED;
+}
+
+/* What this thread's tracee did last. An end is left where it is; a stop is taken, else the kernel
+ * would let nobody act on a thread whose number changed by the exec (looks_like_a_spurious_pid() in
+ * kernel/ptrace.c). False: there is no tracee, or the gate ends. */
 static bool look(struct request *request, siginfo_t *out)
 {
 	for (;;) {
 		out->si_pid = 0;
-		if (waitid(P_ALL, 0, out, WEXITED | WSTOPPED | WNOWAIT | __WALL | __WNOTHREAD) == 0)
-			return true;
+		if (waitid(P_ALL, 0, out, WEXITED | WSTOPPED | WNOWAIT | __WALL | __WNOTHREAD) ==
+		    0) {
+			if (!is_stop(out))
+				return true;
+			pid_t pid = out->si_pid;
+
+			out->si_pid = 0;
+			if (waitid(P_PID, (id_t)pid, out,
+				   WSTOPPED | WNOHANG | __WALL | __WNOTHREAD) == 0 &&
+			    out->si_pid == pid)
+				return true;
+			/* Killed in between: what it is now shows at the next look. */
+			continue;
+		}
 		if (errno != EINTR || request_ends(request))
 			return false;
 	}
-}
-
-static bool is_stop(const siginfo_t *info)
-{
-	return info->si_code == CLD_TRAPPED;
 }
 
 /* The end of the first program is its session's main loop's to see. Every other end is passed on to
@@ -135,27 +149,22 @@ enum exec_outcome exec_trace_start(struct request *request)
 	return EXEC_STARTED;
 }
 
-void exec_trace_release(struct request *request)
-{
-	siginfo_t info = {.si_pid = request->tid};
-
-	/* Killed while it was held: it can no longer be released, only seen off. */
-	if (trace(PTRACE_DETACH, request->tid, 0, 0) != 0 && look(request, &info))
-		bury(request, info.si_pid);
-}
-
 void exec_trace_kill(struct request *request)
 {
 	siginfo_t info;
 
 	kill(request->tid, SIGKILL);
-	/* Until it is gone its trace is ours; a stop that is still to be seen is the one it was
-	 * held at. */
 	while (look(request, &info)) {
 		if (!is_stop(&info)) {
 			bury(request, info.si_pid);
 			return;
 		}
-		nanosleep(&(struct timespec){.tv_nsec = 200000L}, NULL);
 	}
+}
+
+void exec_trace_release(struct request *request)
+{
+	/* Killed while it was held: it can no longer be released, only seen off. */
+	if (trace(PTRACE_DETACH, request->tid, 0, 0) != 0)
+		exec_trace_kill(request);
 }
