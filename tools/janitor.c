@@ -130,12 +130,25 @@ static _Noreturn void serve(int socket, int top, const struct janitor *janitor, 
 	/* Whoever waits for the end of the session's output must not wait for us. */
 	if (dup2(socket, 0) < 0 || dup2(top, 1) < 0 || close_range(2, UINT_MAX, 0) || chdir("/"))
 		_exit(1);
+	if (write(0, "", 1) != 1)
+		_exit(1);
 	janitor_ipc_serve(0, janitor->session_id, launcher);
 	alarm(GIVE_UP_SECONDS);
 	while (sweep(1))
 		;
 	rmdir(janitor->folder);
 	_exit(0);
+}
+
+static bool hear(int socket)
+{
+	char byte;
+	ssize_t got;
+
+	do
+		got = read(socket, &byte, 1);
+	while (got < 0 && errno == EINTR);
+	return got == 1;
 }
 
 /* Splits off through a child that ends at once, so that the janitor is nobody's child here. */
@@ -162,7 +175,8 @@ static int split_off(struct janitor *janitor, int top)
 	}
 	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
 		;
-	if (status) {
+	/* It says that it stands ready: nobody else would remove the folder. */
+	if (status || !hear(ends[0])) {
 		close(ends[0]);
 		return -EAGAIN;
 	}
@@ -229,8 +243,9 @@ int janitor_start(struct janitor *out, const char *session_id, const char **what
 void janitor_finish(struct janitor *janitor)
 {
 	if (janitor->socket >= 0 && janitor->folder) {
-		shutdown(janitor->socket, SHUT_WR);
-		await_end(janitor->socket);
+		/* Without this it would wait for us as well. */
+		if (shutdown(janitor->socket, SHUT_WR) == 0)
+			await_end(janitor->socket);
 		close(janitor->socket);
 	}
 	free(janitor->folder);

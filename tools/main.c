@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The `remit` command: a table of subcommands. Adding one is a row here and a file of its own. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -97,8 +98,11 @@ int main(int argc, char **argv)
 {
 	const struct command *command;
 
-	if (!open_streams())
+	if (!open_streams()) {
+		output_error("cannot tell which of the standard streams are open: %s",
+			     strerror(errno));
 		return STATUS_RUN;
+	}
 	if (argc < 2) {
 		print_help(stderr);
 		return STATUS_USAGE;

@@ -151,8 +151,10 @@ static int check_place(const struct run *run, const char *file)
 
 	if (file[0] != '/' && !getcwd(folder, sizeof(folder)))
 		error = -errno;
-	if (!error && asprintf(&path, "%s/%s", folder, file) < 0)
+	if (!error && asprintf(&path, "%s/%s", folder, file) < 0) {
+		output_oom();
 		return -ENOMEM;
+	}
 	if (!error)
 		error = resolve_path(path, true, refuse_link, (void *)(uintptr_t)run, end);
 	free(path);

@@ -114,8 +114,10 @@ enum source_result source_read(struct reading *all, const char *path, bool pipes
 	close(fd);
 	if (!*err) {
 		*err = remember(all, path, &st, seen);
-		if (*err)
+		if (*err) {
 			free(*text);
+			*text = NULL;
+		}
 	}
 	return *err ? SOURCE_FAILED : SOURCE_READ;
 }

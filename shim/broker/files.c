@@ -57,8 +57,9 @@ uint64_t files_limit(const struct request *request, int resource)
 {
 	struct rlimit limit;
 
+	/* Unknown: none at all, so that nothing grows by it. */
 	if (prlimit(request->tid, resource, NULL, &limit) != 0)
-		return UINT64_MAX;
+		return 0;
 	return limit.rlim_cur == RLIM_INFINITY ? UINT64_MAX : limit.rlim_cur;
 }
 

@@ -248,7 +248,11 @@ static int check_size(struct request *request, const struct object *object, int6
 	uint64_t limit = files_limit(request, RLIMIT_FSIZE);
 	struct stat st;
 
-	if ((uint64_t)length <= limit || fstat(object->handle, &st) != 0 || length <= st.st_size)
+	if ((uint64_t)length <= limit)
+		return 0;
+	if (fstat(object->handle, &st) != 0)
+		return -errno;
+	if (length <= st.st_size)
 		return 0;
 	pid_t tgid = request_tgid(request);
 

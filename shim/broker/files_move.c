@@ -90,12 +90,14 @@ static int check_move(struct request *request, const struct object *from, const 
 	return 0;
 }
 
+/* What cannot be looked at counts as a link. */
 static bool is_link(const struct object *object)
 {
 	struct stat st;
 
-	return fstatat(object->parent, object->name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       S_ISLNK(st.st_mode);
+	if (fstatat(object->parent, object->name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return errno != ENOENT;
+	return S_ISLNK(st.st_mode);
 }
 
 /* Looked at afterwards, because what is moved may be swapped for a link until then; what stands at

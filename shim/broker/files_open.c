@@ -145,9 +145,9 @@ static bool is_own_tty(const struct object *object)
 {
 	struct stat st;
 
-	/* /dev/tty: which terminal that is depends on who opens it. */
-	return object->type == S_IFCHR && fstat(object->handle, &st) == 0 &&
-	       st.st_rdev == makedev(5, 0);
+	/* /dev/tty: which terminal that is depends on who opens it. In doubt it is. */
+	return object->type == S_IFCHR &&
+	       (fstat(object->handle, &st) != 0 || st.st_rdev == makedev(5, 0));
 }
 
 static bool may_wait(const struct open_call *call, const struct object *object)

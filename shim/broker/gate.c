@@ -203,7 +203,13 @@ bool request_alive(const struct request *request)
 
 	if (request->held)
 		return true;
-	return ioctl(request->broker->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
+	int result;
+
+	/* The kernel takes a lock for this, and may be interrupted while it waits for it. */
+	do
+		result = ioctl(request->broker->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id);
+	while (result != 0 && errno == EINTR);
+	return result == 0;
 }
 
 void request_is_now(struct request *request, pid_t pid)

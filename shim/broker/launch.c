@@ -46,7 +46,8 @@ int launch_read(struct launch *launch, struct launch_message *out)
 	return n == (ssize_t)sizeof(*out) ? 1 : -EPROTO;
 }
 
-static void report(const struct launch *launch, enum launch_stage stage, int value)
+/* False when the broker cannot be told. */
+static bool report(const struct launch *launch, enum launch_stage stage, int value)
 {
 	struct launch_message message = {.stage = (int32_t)stage, .value = value};
 	ssize_t n;
@@ -54,6 +55,7 @@ static void report(const struct launch *launch, enum launch_stage stage, int val
 	do
 		n = write(launch->up[1], &message, sizeof(message));
 	while (n < 0 && errno == EINTR);
+	return n == (ssize_t)sizeof(message);
 }
 
 static void give_up(const struct launch *launch, enum launch_stage stage, int error)
@@ -139,7 +141,9 @@ void launch_child(struct launch *launch)
 
 	if (listener < 0)
 		give_up(launch, LAUNCH_FILTER, listener);
-	report(launch, LAUNCH_READY, listener);
+	/* Untold, the broker would wait for us and we for it. */
+	if (!report(launch, LAUNCH_READY, listener))
+		_exit(125);
 	/* The broker closes its end without a byte when it could not take the listener. */
 	if (read(launch->go[0], &byte, 1) != 1)
 		give_up(launch, LAUNCH_GO, EPIPE);

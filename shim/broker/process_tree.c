@@ -28,10 +28,11 @@ int process_read(pid_t pid, struct process *out)
 	if (fd < 0)
 		return errno == ENOENT ? -ESRCH : -errno;
 	ssize_t n = read(fd, text, sizeof(text) - 1);
+	int error = n < 0 ? -errno : -ESRCH;
 
 	close(fd);
 	if (n <= 0)
-		return -ESRCH;
+		return error;
 	text[n] = '\0';
 	/* The name is the process's own choice and may hold parentheses and blanks. */
 	const char *after = strrchr(text, ')');
@@ -88,13 +89,20 @@ static int scan(struct process **out, size_t *count)
 	*count = 0;
 	if (!folder)
 		return -errno;
-	while (!error && (entry = readdir(folder))) {
+	while (!error && (errno = 0, entry = readdir(folder))) {
 		char *end;
 		long pid = strtol(entry->d_name, &end, 10);
 		struct process process;
 
-		if (*end != '\0' || pid <= 0 || process_read((pid_t)pid, &process) != 0)
+		if (*end != '\0' || pid <= 0)
 			continue;
+		error = process_read((pid_t)pid, &process);
+		if (error == -ESRCH || error == -EACCES || error == -EPERM) {
+			error = 0; /* gone, or so hidden that it is none of ours */
+			continue;
+		}
+		if (error)
+			break;
 		if (*count == room) {
 			room = room ? 2 * room : 256;
 			struct process *grown = reallocarray(*out, room, sizeof(*grown));
@@ -107,6 +115,9 @@ static int scan(struct process **out, size_t *count)
 		}
 		(*out)[(*count)++] = process;
 	}
+	/* A list that is cut short would count too few. */
+	if (!error && !entry)
+		error = -errno;
 	closedir(folder);
 	return error;
 }

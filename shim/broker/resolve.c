@@ -98,11 +98,14 @@ static long spell_own(struct request *request, char *path, size_t len)
 	return (long)(strlen("/proc/self") + rest);
 }
 
-static bool same_file(const char *path, const struct stat *st)
+/* 1, 0, or a negative errno: not to be known. */
+static int same_file(const char *path, const struct stat *st)
 {
 	struct stat other;
 
-	return lstat(path, &other) == 0 && other.st_dev == st->st_dev && other.st_ino == st->st_ino;
+	if (lstat(path, &other) != 0)
+		return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
+	return other.st_dev == st->st_dev && other.st_ino == st->st_ino;
 }
 
 /*
@@ -118,8 +121,10 @@ static long without_deleted(char *path, size_t len, const struct stat *st, bool 
 		*anonymous = true;
 		return (long)len;
 	}
-	if (same_file(path, st))
-		return (long)len;
+	int same = same_file(path, st);
+
+	if (same != 0)
+		return same < 0 ? -EACCES : (long)len;
 	path[len - DELETED_LEN] = '\0';
 	return (long)(len - DELETED_LEN);
 }

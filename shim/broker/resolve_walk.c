@@ -115,15 +115,16 @@ static bool may_follow(int dir, const struct stat *link)
 	return link->st_uid == geteuid() || link->st_uid == st.st_uid;
 }
 
-/* Where in procfs a folder is: the process's number, 0: at its top, -1: elsewhere. */
+/* Where in procfs a folder is: the process's number, 0: at its top, -1: elsewhere, -2: not to be
+ * known. */
 static long proc_place(int dir, bool *fd_folder)
 {
 	char self_path[32], path[128], *end;
 	ssize_t n = readlink(object_self_path(dir, self_path), path, sizeof(path) - 1);
 
 	*fd_folder = false;
-	if (n <= 0)
-		return -1;
+	if (n <= 0 || n == (ssize_t)sizeof(path) - 1)
+		return -2;
 	path[n] = '\0';
 	if (strcmp(path, "/proc") == 0)
 		return 0;
@@ -224,7 +225,7 @@ static int step(struct walk *walk)
 		return -errno;
 	if (resolve_is_proc(walk->dir, &dir_st)) {
 		place = proc_place(walk->dir, &fd_folder);
-		int own = place == 0 ? splice_own(walk) : 0;
+		int own = place == 0 ? splice_own(walk) : place == -2 ? -EACCES : 0;
 
 		if (own != 0)
 			return own;

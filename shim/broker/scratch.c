@@ -19,6 +19,7 @@
 #include "shim/broker/resolve.h"
 
 #define DEPTH 32
+#define MOVE_TRIES 100000 /* the agent may have used such names */
 
 struct removal {
 	int top;
@@ -63,10 +64,12 @@ static void move_to_top(struct removal *removal, int folder, const char *name)
 {
 	char moved[64];
 
-	do
+	int result, tries = 0;
+
+	do {
 		snprintf(moved, sizeof(moved), ".remit-removed-%lu", removal->moved++);
-	while (renameat2(folder, name, removal->top, moved, RENAME_NOREPLACE) != 0 &&
-	       errno == EEXIST);
+		result = renameat2(folder, name, removal->top, moved, RENAME_NOREPLACE);
+	} while (result != 0 && errno == EEXIST && ++tries < MOVE_TRIES);
 	if (faccessat(removal->top, moved, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		removal->again = true;
 	else

@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -36,6 +37,9 @@
 #include "shim/broker/watch.h"
 #include "shim/common/protocol.h"
 #include "shim/kernel/kernel.h"
+
+/* How often the gate's health is looked at before the agent runs. */
+#define HEALTH_MS 200
 
 #define STATUS_FAILED 125
 #define STATUS_CANNOT_EXECUTE 126
@@ -95,7 +99,9 @@ static int seal_image(const struct session_options *options)
 	while (done < options->image_size) {
 		ssize_t n = write(fd, bytes + done, options->image_size - done);
 
-		if (n < 0 && errno != EINTR)
+		if (n == 0)
+			errno = EIO;
+		if (n == 0 || (n < 0 && errno != EINTR))
 			goto out;
 		done += n > 0 ? (size_t)n : 0;
 	}
@@ -194,7 +200,7 @@ static bool has_children(void)
 	do
 		pid = waitpid(-1, NULL, WNOHANG | __WALL);
 	while (pid > 0 || (pid < 0 && errno == EINTR));
-	return pid == 0;
+	return pid == 0 || errno != ECHILD;
 }
 
 /* From here on the calling process has no more rights than the scope and the session need. */
@@ -219,7 +225,9 @@ static int confine(struct session *session)
 			    "says what this kernel lacks",
 			    strerror(-error));
 	/* Nobody of the same user may look into the broker; the child undoes it for itself. */
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+		return fail(session, "cannot keep others out of the gate's memory: %s",
+			    strerror(errno));
 	return 0;
 }
 
@@ -297,6 +305,23 @@ static int open_gate(struct session *session, int number)
 	return 0;
 }
 
+/* Like launch_read(): the exec passes the gate, and a gate that fails would never answer it. */
+static int hear_exec(struct session *session, struct launch_message *out)
+{
+	struct pollfd up = {.fd = session->launch.up[0], .events = POLLIN};
+
+	for (;;) {
+		int ready = poll(&up, 1, HEALTH_MS);
+
+		if (ready > 0)
+			return launch_read(&session->launch, out);
+		if (ready < 0 && errno != EINTR)
+			return -errno;
+		if (broker_failed(session->broker))
+			return -ECONNABORTED;
+	}
+}
+
 /* 0 once the program runs. */
 static int await_exec(struct session *session)
 {
@@ -308,7 +333,7 @@ static int await_exec(struct session *session)
 
 		if (status)
 			return status;
-		got = launch_read(&session->launch, &message);
+		got = hear_exec(session, &message);
 		/* An end without a message: it runs, or has died so early that its status says
 		 * why. */
 		if (got == 0)
@@ -316,6 +341,8 @@ static int await_exec(struct session *session)
 	}
 	if (got == 0)
 		return fail(session, "the agent ended before it was started");
+	if (got == -ECONNABORTED)
+		return fail(session, "the gate failed before the agent was started");
 	if (got < 0)
 		return fail(session, "cannot hear from the agent: %s", strerror(-got));
 	if (message.stage != LAUNCH_EXEC)

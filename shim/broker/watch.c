@@ -107,19 +107,22 @@ static void stop_with(struct watch *watch, pid_t agent, const struct terminal *t
 /*
  * Looks at the next child that has something to say. A child that the gate traces for its exec
  * shows its traps here too, because this is its parent's process: those are left for the thread
- * that traces. 1: it is in *info, and taken; 0: nothing.
+ * that traces. 1: it is in *info, and taken; 0: nothing; a negative errno: there is no such child.
  */
 static int next_child(idtype_t which, pid_t pid, siginfo_t *info)
 {
 	const int events = WEXITED | WSTOPPED | WNOHANG | __WNOTHREAD;
 
 	info->si_pid = 0;
-	if (waitid(which, (id_t)pid, info, events | WNOWAIT) != 0 || info->si_pid == 0 ||
-	    info->si_code == CLD_TRAPPED)
+	if (waitid(which, (id_t)pid, info, events | WNOWAIT) != 0)
+		return errno == EINTR ? 0 : -errno;
+	if (info->si_pid == 0 || info->si_code == CLD_TRAPPED)
 		return 0;
 	pid = info->si_pid;
 	info->si_pid = 0;
-	if (waitid(P_PID, (id_t)pid, info, events) != 0 || info->si_pid == 0)
+	if (waitid(P_PID, (id_t)pid, info, events) != 0)
+		return errno == EINTR ? 0 : -errno;
+	if (info->si_pid == 0)
 		return 0;
 	/* It went on and came to its exec between the two looks: nobody would let it go on. */
 	if (info->si_code == CLD_TRAPPED)
@@ -139,7 +142,18 @@ static bool reap(struct watch *watch, pid_t agent, int *status)
 {
 	siginfo_t info;
 
-	while (next_child(P_PID, agent, &info) || next_child(P_ALL, 0, &info)) {
+	for (;;) {
+		int found = next_child(P_PID, agent, &info);
+
+		/* The agent's end will never be seen: it is ended, and its status lost. */
+		if (found < 0) {
+			watch->ending = "gate";
+			kill(agent, SIGKILL);
+			*status = SIGKILL;
+			return true;
+		}
+		if (!found && next_child(P_ALL, 0, &info) <= 0)
+			break;
 		if (info.si_pid != agent || info.si_code == CLD_TRAPPED)
 			continue;
 		if (info.si_code == CLD_STOPPED) {

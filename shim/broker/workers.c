@@ -98,9 +98,10 @@ static void keep_one_idle(struct workers *workers)
 	pthread_mutex_unlock(&workers->lock);
 }
 
-/* The answer as the kernel takes it. ENOENT means that the caller is gone: nobody to tell. */
-static void send_value(struct workers *workers, uint64_t id, int64_t value, int error,
-		       uint32_t flags)
+/* The answer as the kernel takes it. ENOENT means that the caller is gone: nobody to tell. False
+ * when it was not taken. */
+static bool try_value(struct workers *workers, uint64_t id, int64_t value, int error,
+		      uint32_t flags)
 {
 	union {
 		struct seccomp_notif_resp resp;
@@ -112,7 +113,20 @@ static void send_value(struct workers *workers, uint64_t id, int64_t value, int 
 	out.resp.val = value;
 	out.resp.error = -error;
 	out.resp.flags = flags;
-	ioctl(workers->listener, SECCOMP_IOCTL_NOTIF_SEND, &out);
+	while (ioctl(workers->listener, SECCOMP_IOCTL_NOTIF_SEND, &out) != 0) {
+		if (errno != EINTR)
+			return errno == ENOENT;
+	}
+	return true;
+}
+
+/* A caller that gets no answer waits for ever: what cannot be answered as meant is refused, and
+ * where even that fails the session ends. */
+static void send_value(struct workers *workers, uint64_t id, int64_t value, int error,
+		       uint32_t flags)
+{
+	if (!try_value(workers, id, value, error, flags) && !try_value(workers, id, 0, EACCES, 0))
+		atomic_store(&workers->failed, true);
 }
 
 /*
@@ -189,7 +203,8 @@ static bool end(void)
 
 void request_continue(struct request *request)
 {
-	/* From the answer on the number of the call says nothing: the reaper must not ask for it. */
+	/* From the answer on the number of the call says nothing: the reaper must not ask for it.
+	 */
 	end();
 	send_value(workers_self->workers, request->notif.id, 0, 0,
 		   SECCOMP_USER_NOTIF_FLAG_CONTINUE);

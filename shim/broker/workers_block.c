@@ -138,15 +138,16 @@ bool request_may_block(struct request *request)
 
 	pthread_mutex_lock(&workers->lock);
 	bool now = !pressed || may_block_now(workers, tgid);
+	/* Never the last one that receives: without a thread in its place it must not wait. */
+	bool replaced = !now || atomic_load(&workers->idle) > 0 || workers_add(workers) == 0;
 
 	/* Neither room nor memory: not queued, and the worker answers EAGAIN. */
 	workers_self->queued = !now && defer(workers, request);
+	now = now && replaced;
 	if (now) {
 		workers_self->blocking = true;
 		workers->blocking++;
 		workers->general--;
-		if (atomic_load(&workers->idle) <= 0)
-			workers_add(workers);
 	}
 	pthread_mutex_unlock(&workers->lock);
 	if (now)

@@ -164,6 +164,8 @@ static int probe_other_process(struct features *out)
 	if (pid < 0)
 		return -errno;
 	if (pid == 0) {
+		/* Not for ever, should the signal below never come. */
+		alarm(PROBE_MS / 1000 + 1);
 		for (;;)
 			pause();
 	}
