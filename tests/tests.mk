@@ -13,7 +13,7 @@ $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIB)
 check-unit: $(UNIT) ## unit tests
 	@for t in $(UNIT); do echo "  TEST    $$t"; $$t || exit 1; done
 
--include tests/escapes.mk
+-include tests/escapes.mk tests/fault.mk
 -include tests/soak.mk
 
 # Everything below needs the built command; each runner ends with "N passed, N failed".
@@ -22,7 +22,7 @@ check: ## install what the tests need, build, and run them
 	@tools/dev/packages test
 	@+$(MAKE) --no-print-directory check-all
 
-check-all: all check-unit check-profiles check-fuzz check-cli check-live check-shim check-parity check-race check-escapes check-soak
+check-all: all check-unit check-profiles check-fuzz check-cli check-live check-shim check-parity check-race check-escapes check-soak check-fault
 
 check-fuzz: all ## the corpora of the fuzz targets, replayed
 	@tests/fuzz/run $(BUILD)
