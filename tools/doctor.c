@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "policy/core/path.h"
+#include "policy/plan/broker_calls.h"
 #include "shim/common/protocol.h"
 #include "tools/command.h"
 #include "tools/flags.h"
@@ -178,6 +179,10 @@ static void examine_installation(struct doctor *doctor)
 	finding(doctor, shim ? HEALTH_GOOD : HEALTH_BAD, "shim",
 		"make install, or run with --no-shim (slower, the same boundary)", "%s",
 		shim ? shim : "libremit.so is neither beside the command nor in " REMIT_LIBDIR);
+	finding(
+	    doctor, HEALTH_GOOD, "gate", "",
+	    "confines itself: its hull, %zu system calls, what the manifest keeps of capabilities",
+	    broker_call_count);
 	snprintf(base, sizeof(base), "%s/base.yaml", doctor->loaded.profiles);
 	finding(doctor, access(base, R_OK) ? HEALTH_BAD : HEALTH_GOOD, "profiles",
 		"make install, or name their folder with --profiles", "%s",

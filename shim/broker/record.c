@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "policy/core/hash.h"
+#include "policy/plan/broker_calls.h"
 #include "shim/broker/json.h"
 #include "shim/broker/record.h"
 
@@ -268,6 +269,8 @@ int records_begin(struct records *records, const struct plan *plan, const struct
 	json_string(&json, "kernel", features->release);
 	json_number(&json, "landlock_abi", features->landlock_abi);
 	write_plan(&json, plan);
+	/* So many system calls are open to the broker itself; all others are EPERM to it. */
+	json_number(&json, "broker_calls", (int64_t)broker_call_count);
 	json_array(&json, "argv");
 	for (size_t i = 0; argv && argv[i] && i < ARGV_SHOWN; i++)
 		json_bytes(&json, NULL, argv[i], strnlen(argv[i], ARGV_BYTES));
