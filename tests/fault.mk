@@ -7,7 +7,7 @@ FAULT_BUILD := $(BUILD)/fault
 FAULT_OBJECTS = $(patsubst %.c,$(FAULT_BUILD)/%.o,$(LIBRARY) $(TOOLS))
 FAULT_OTHERS = $(patsubst %.c,$(FAULT_BUILD)/%.o,$(filter-out tools/probe/main.c,$(PROBE_SOURCES)))
 FAULT_FLAGS := -O1 -g -fno-inline -fno-optimize-sibling-calls
-SITES ?= 30
+SITES ?= 90
 
 $(FAULT_BUILD)/remit: $(LIBRARY) $(TOOLS) FORCE
 	@+$(MAKE) --no-print-directory BUILD=$(FAULT_BUILD) CONFIG=release CFLAGS='$(FAULT_FLAGS)' \

@@ -57,10 +57,13 @@ static bool look(struct request *request, siginfo_t *out)
 			pid_t pid = out->si_pid;
 
 			out->si_pid = 0;
-			if (waitid(P_PID, (id_t)pid, out,
-				   WSTOPPED | WNOHANG | __WALL | __WNOTHREAD) == 0 &&
-			    out->si_pid == pid)
+			int error = waitid(P_PID, (id_t)pid, out,
+					   WSTOPPED | WNOHANG | __WALL | __WNOTHREAD);
+
+			if (error == 0 && out->si_pid == pid)
 				return true;
+			if (error != 0 && errno != EINTR)
+				return false;
 			/* Killed in between: what it is now shows at the next look. */
 			continue;
 		}
@@ -79,6 +82,32 @@ static void bury(struct request *request, pid_t pid)
 		waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | __WALL | __WNOTHREAD);
 }
 
+/* The trace cannot be followed, and nobody else could let the tracee go on: it is ended. Whether a
+ * number is still our tracee's, the kernel says. Where its end cannot be seen either, its parent
+ * would wait for it as long as this thread lives. */
+static void abandon(struct request *request)
+{
+	const pid_t numbers[] = {request->tid, request->tgid};
+	bool ended = false;
+	siginfo_t info;
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
+		if (numbers[i] > 0 && trace(PTRACE_INTERRUPT, numbers[i], 0, 0) == 0 &&
+		    kill(numbers[i], SIGKILL) == 0)
+			ended = true;
+	}
+	while (ended && !request_ends(request)) {
+		if (!look(request, &info)) {
+			workers_fail();
+			return;
+		}
+		if (!is_stop(&info)) {
+			bury(request, info.si_pid);
+			return;
+		}
+	}
+}
+
 /* A stop on the way to a signal's delivery: the signal is handed on with the release. */
 static void let_go(const siginfo_t *info)
 {
@@ -94,8 +123,8 @@ static void undo(struct request *request)
 
 	trace(PTRACE_INTERRUPT, request->tid, 0, 0);
 	if (!look(request, &info))
-		return;
-	if (is_stop(&info))
+		abandon(request);
+	else if (is_stop(&info))
 		let_go(&info);
 	else
 		bury(request, info.si_pid);
@@ -134,8 +163,10 @@ enum exec_outcome exec_trace_start(struct request *request)
 	request_continue(request);
 	if (!early)
 		trace(PTRACE_INTERRUPT, caller, 0, 0);
-	if (!look(request, &info))
+	if (!look(request, &info)) {
+		abandon(request);
 		return EXEC_FAILED;
+	}
 	if (!is_stop(&info)) {
 		bury(request, info.si_pid);
 		return EXEC_FAILED;
@@ -160,6 +191,7 @@ void exec_trace_kill(struct request *request)
 			return;
 		}
 	}
+	abandon(request);
 }
 
 void exec_trace_release(struct request *request)

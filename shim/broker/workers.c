@@ -210,6 +210,12 @@ void request_continue(struct request *request)
 		   SECCOMP_USER_NOTIF_FLAG_CONTINUE);
 }
 
+void workers_fail(void)
+{
+	if (workers_self)
+		atomic_store(&workers_self->workers->failed, true);
+}
+
 bool request_ends(const struct request *request)
 {
 	(void)request;

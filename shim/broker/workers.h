@@ -24,4 +24,7 @@ bool workers_failed(const struct workers *workers);
 void workers_hurry_begin(void);
 void workers_hurry_end(void);
 
+/* For a worker that can no longer keep a promise: the session ends. */
+void workers_fail(void);
+
 #endif

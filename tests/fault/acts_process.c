@@ -24,10 +24,10 @@
 
 #define FORKS 40
 
-static int executed(const char *path)
+static int executed_with(const char *path, const char *argument)
 {
 	int status;
-	char *const argv[] = {(char *)(size_t)path, NULL};
+	char *const argv[] = {(char *)(size_t)path, (char *)(size_t)argument, NULL};
 	char *const none[] = {NULL};
 	pid_t child = fork();
 
@@ -42,9 +42,29 @@ static int executed(const char *path)
 	return -WEXITSTATUS(status);
 }
 
+static int executed(const char *path)
+{
+	return executed_with(path, NULL);
+}
+
 static int program(void)
 {
 	return executed(acts_path("bin/tool"));
+}
+
+static int program_asked(void)
+{
+	return executed_with(acts_path("cond/asked"), "yes");
+}
+
+static int program_asked_otherwise(void)
+{
+	return executed_with(acts_path("cond/asked"), "no");
+}
+
+static int program_known(void)
+{
+	return executed(acts_path("cond/known"));
 }
 
 /* The parent waits in vfork while its child, on the same memory, passes the gate. */
@@ -328,6 +348,9 @@ static int leave(void)
 const struct act process_acts[] = {
     {"program", 0, program},
     {"program by vfork", 0, program_by_vfork},
+    {"program with its arguments", 0, program_asked},
+    {"program with other arguments", 1, program_asked_otherwise},
+    {"program with its digest", 0, program_known},
     {"script", 0, script},
     {"program refused", 1, program_refused},
     {"program copied", 1, program_copied},

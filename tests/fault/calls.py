@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Holds the list of calls against the objects, and makes of it what the faulty build needs.
 
-usage: calls.py check OBJECT… [with OBJECT…]  fails on an undefined symbol without a row, and on a row without use;
+usage: calls.py check OBJECT… [with OBJECT…]  fails on an undefined symbol without a row, and on a failure without use;
                                           what the second list defines is no symbol from outside
        calls.py wraps                     one WRAP(symbol, KIND) a row, for inject.c
        calls.py options                   the linker's --wrap options
@@ -37,7 +37,7 @@ def check(objects):
     listed = [name for name, _, _ in rows()]
     wrong = [f"{name}: no row in tests/fault/calls says how it fails" for name in sorted(wanted - set(listed))]
     wrong += [f"{name}: listed twice" for name in sorted({n for n in listed if listed.count(n) > 1})]
-    wrong += [f"{name}: listed, but nothing calls it" for name in sorted(set(listed) - wanted)]
+    wrong += [f"{name}: listed, but nothing calls it" for name in sorted(set(faulty()) - wanted)]
     wrong += [f"{name}: no reason" for name, kind, rest in rows() if not rest]
     print("\n".join(wrong) or f"{len(wanted)} symbols, {len(faulty())} of them can be made to fail")
     return len(wrong) != 0

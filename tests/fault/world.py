@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The place where the acts are made: files granted and refused, peers, a stranger; and what may not have changed."""
+import hashlib
 import os
 import resource
 import secrets
@@ -22,7 +23,7 @@ files:
   read: [{root}/ro]
   write: ["{root}/ga?", {root}/in, {root}/state/named, "${{TMP}}"]
   deny: [{root}/in/secret, "{root}/gap/**/*.key", "{root}/in/note (deleted)"]
-exec: {{allow: [{root}/bin]}}
+exec: {{allow: [{root}/bin{conditions}]}}
 network:
   connect: ["127.0.0.1:{tcp}", "udp:127.0.0.1:{udp}", "unix:{root}/ga?"]
   listen: ["127.0.0.1:{listen}", "unix:{root}/in/sock", "unix:{root}/gap/*.sock"]
@@ -30,6 +31,10 @@ env: {{pass: [PATH]}}
 limits: {{processes: 24, file_size: 16MiB}}
 audit: {{record: {record}}}
 """
+
+
+# With any of these each program is looked at once more when it has started.
+CONDITIONS = ', {{path: {root}/cond/asked, args: ["yes"]}}, {{path: {root}/cond/known, sha256: {digest}}}'
 
 
 def free_port():
@@ -44,9 +49,10 @@ class World:
         self.root = tempfile.mkdtemp(prefix="rf", dir="/tmp")
         self.remit = remit
         os.chmod(self.root, 0o755)
-        for folder in ("bin", "tmp", "state", "kit", "gap/sub", "in/sock", "out/file.folder", "ro"):
+        for folder in ("bin", "cond", "tmp", "state", "kit", "gap/sub", "in/sock", "out/file.folder", "ro"):
             os.makedirs(self.path(folder))
-        for name, source in (("bin/acts", acts), ("bin/tool", "/bin/true"), ("out/tool", "/bin/true")):
+        for name, source in (("bin/acts", acts), ("bin/tool", "/bin/true"), ("out/tool", "/bin/true"),
+                             ("cond/asked", "/bin/true"), ("cond/known", "/bin/true")):
             shutil.copy2(source, self.path(name))
         with open(self.path("bin/script"), "w") as out:
             out.write(f"#!{self.root}/bin/tool\n")
@@ -58,9 +64,11 @@ class World:
         self.listen()
         self.victim = subprocess.Popen(["/bin/sleep", "100000"])
         self.stranger = self.look()
-        for record in ("denials", "strict"):
+        with open("/bin/true", "rb") as known:
+            conditions = CONDITIONS.format(root=self.root, digest=hashlib.sha256(known.read()).hexdigest())
+        for record, more in (("denials", ""), ("strict", conditions)):
             with open(self.path("kit", record), "w") as out:
-                out.write(MANIFEST.format(root=self.root, record=record, **self.ports))
+                out.write(MANIFEST.format(root=self.root, record=record, conditions=more, **self.ports))
 
     def listen(self):
         inet, stream, datagram = socket.AF_INET, self.listeners.stream, self.listeners.datagram
