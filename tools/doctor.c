@@ -14,6 +14,7 @@
 
 #include "policy/core/path.h"
 #include "policy/plan/broker_calls.h"
+#include "policy/plan/layers.h"
 #include "shim/common/protocol.h"
 #include "tools/command.h"
 #include "tools/flags.h"
@@ -22,11 +23,11 @@
 #include "tools/prepare.h"
 
 static const char usage[] =
-    "Usage: remit doctor [-m FILE] [--json]\n"
+    "Usage: remit doctor [-m FILE] [--without LIST] [--json]\n"
     "Says what this kernel, container and installation let remit enforce, what is missing, and "
     "what\n"
     "to do about it; with a manifest, also what of it cannot be enforced.\n\n" LOAD_USAGE
-    "      --json            as JSON\n"
+	PREPARE_USAGE "      --json            as JSON\n"
     "Exit status: 0 everything is enforced, 1 something is missing, 2 usage or manifest error.\n";
 
 /* A scope that uses every layer, to learn what the plan would lack. */
@@ -42,6 +43,7 @@ enum health { HEALTH_GOOD, HEALTH_LESS, HEALTH_BAD };
 
 struct doctor {
 	struct load_flags load;
+	struct without without;
 	struct loaded loaded;
 	struct prepared prepared;
 	struct writer json;
@@ -106,68 +108,128 @@ static void examine_landlock(struct doctor *doctor)
 	char modules[256];
 
 	if (abi >= 6) {
-		finding(doctor, HEALTH_GOOD, "Landlock", "", "ABI %d; 6 is needed", abi);
+		finding(doctor, HEALTH_GOOD, "landlock", "", "ABI %d; 6 is needed", abi);
 		return;
 	}
 	if (abi > 0) {
-		finding(doctor, HEALTH_BAD, "Landlock", "a kernel of 6.12 or newer has ABI 6",
+		finding(doctor, HEALTH_BAD, "landlock", "a kernel of 6.12 or newer has ABI 6",
 			"ABI %d; 6 is needed for signals and abstract sockets", abi);
 		return;
 	}
 	read_modules(modules, sizeof(modules));
 	if (strstr(modules, "landlock"))
-		finding(doctor, HEALTH_BAD, "Landlock",
+		finding(doctor, HEALTH_BAD, "landlock",
 			"let the container's seccomp profile pass landlock_create_ruleset, "
 			"landlock_add_rule, landlock_restrict_self",
 			"the kernel has it, and something refuses its system calls");
 	else
-		finding(doctor, HEALTH_BAD, "Landlock",
+		finding(doctor, HEALTH_BAD, "landlock",
 			"boot a kernel of 6.12 or newer with landlock in CONFIG_LSM or lsm=",
 			"not in this kernel%s%s%s", *modules ? " (lsm: " : "", modules,
 			*modules ? ")" : "");
 }
 
-static void examine_flag(struct doctor *doctor, bool there, enum health without, const char *what,
-			 const char *use, const char *remedy)
+/* What mends the lack of one feature. */
+static const char *remedy_for(const struct feature *feature, bool container)
 {
-	finding(doctor, there ? HEALTH_GOOD : without, what, remedy, "%s", use);
+	if (feature->use == NULL || !strcmp(feature->name, "proc"))
+		return "mount proc on /proc";
+	if (!strcmp(feature->name, "pidfd-getfd") && container)
+		return "docker run --cap-add SYS_PTRACE, or a seccomp profile that allows "
+		       "pidfd_getfd";
+	if (!strcmp(feature->name, "process-vm") || !strcmp(feature->name, "proc-mem"))
+		return container ? "a container whose seccomp profile allows it"
+				 : "sysctl kernel.yama.ptrace_scope=1";
+	return container ? "a newer kernel, or a container whose seccomp profile allows it"
+			 : "a newer kernel";
+}
+
+static void examine_features(struct doctor *doctor)
+{
+	static const enum health without[] = {
+	    [NEED_SPEED] = HEALTH_LESS, [NEED_WORK] = HEALTH_BAD, [NEED_START] = HEALTH_BAD};
+	const struct features *f = &doctor->prepared.features;
+	bool container = in_container();
+
+	for (size_t i = 0; i < feature_table_size; i++) {
+		const struct feature *feature = &feature_table[i];
+		bool there = feature_there(f, feature);
+		const char *blank = *feature->since ? " (" : "";
+
+		finding(doctor, there ? HEALTH_GOOD : without[feature->need], feature->name,
+			remedy_for(feature, container), "%s%s%s%s", feature->use, blank,
+			feature->since, *blank ? ")" : "");
+	}
+}
+
+static void examine_yama(struct doctor *doctor)
+{
+	int yama = doctor->prepared.features.yama;
+
+	if (yama > 1)
+		finding(doctor, HEALTH_BAD, "yama", "sysctl kernel.yama.ptrace_scope=1",
+			"ptrace_scope %d keeps the gate from its callers' memory", yama);
+	else if (yama >= 0)
+		finding(doctor, HEALTH_GOOD, "yama", "", "ptrace_scope %d", yama);
 }
 
 static void examine_kernel(struct doctor *doctor)
 {
-	const struct features *f = &doctor->prepared.features;
-	const char *newer = in_container()
-				? "a newer kernel, or a container whose seccomp profile allows it"
-				: "a newer kernel";
-
-	finding(doctor, HEALTH_GOOD, "kernel", "", "%s%s", f->release,
+	finding(doctor, HEALTH_GOOD, "kernel", "", "%s%s", doctor->prepared.features.release,
 		in_container() ? ", in a container" : "");
 	examine_landlock(doctor);
-	examine_flag(doctor, f->seccomp_notify, HEALTH_BAD, "seccomp notification",
-		     "the gate hears of calls (5.0)", newer);
-	examine_flag(doctor, f->seccomp_addfd, HEALTH_BAD, "seccomp addfd",
-		     "the gate hands files over (5.9)", newer);
-	examine_flag(doctor, f->seccomp_addfd_send, HEALTH_LESS, "seccomp addfd send",
-		     "in one step (5.14)", newer);
-	examine_flag(doctor, f->seccomp_wait_killable, HEALTH_LESS, "seccomp wait killable",
-		     "signals do not repeat a gated call (5.19)", newer);
-	examine_flag(doctor, f->seccomp_sync_wake_up, HEALTH_LESS, "seccomp sync wake-up",
-		     "quicker answers (6.6)", newer);
-	examine_flag(doctor, f->pidfd_getfd, HEALTH_BAD, "pidfd_getfd",
-		     "the gate acts on the caller's own files (5.6)", newer);
-	examine_flag(doctor, f->process_vm_readv, HEALTH_BAD, "process_vm_readv",
-		     "the gate reads what a call points to", newer);
-	examine_flag(doctor, f->openat2, HEALTH_LESS, "openat2", "paths in one step (5.6)", newer);
-	examine_flag(doctor, f->memfd_noexec, HEALTH_BAD, "memfd noexec",
-		     "no program from memory (6.3)", newer);
-	examine_flag(doctor, f->proc_mounted, HEALTH_BAD, "/proc",
-		     "the gate looks its callers up there", "mount proc on /proc");
-	if (f->yama > 1)
-		finding(doctor, f->yama > 2 || geteuid() ? HEALTH_BAD : HEALTH_LESS, "Yama",
-			"sysctl kernel.yama.ptrace_scope=1",
-			"ptrace_scope %d keeps the gate from its callers' memory", f->yama);
-	else if (f->yama >= 0)
-		finding(doctor, HEALTH_GOOD, "Yama", "", "ptrace_scope %d", f->yama);
+	examine_features(doctor);
+	examine_yama(doctor);
+}
+
+static const char *layer_state(const struct layer_line *line)
+{
+	return !line->layers		     ? "nothing"
+	       : line->layers != line->usual ? "less"
+	       : line->note		     ? "limited"
+					     : "full";
+}
+
+static void print_layers_json(struct doctor *doctor, const struct layer_line *lines)
+{
+	static const char *const names[] = {"wall", "gate", "filter"};
+
+	writer_open(&doctor->json, "layers", '[');
+	for (size_t i = 0; i < LAYER_LINES; i++) {
+		writer_open(&doctor->json, NULL, '{');
+		writer_text(&doctor->json, "name", lines[i].name);
+		writer_text(&doctor->json, "what", lines[i].what);
+		writer_open(&doctor->json, "held_by", '[');
+		for (size_t bit = 0; bit < sizeof(names) / sizeof(names[0]); bit++)
+			if (lines[i].layers & (1U << bit))
+				writer_text(&doctor->json, NULL, names[bit]);
+		writer_close(&doctor->json, ']');
+		writer_text(&doctor->json, "state", layer_state(&lines[i]));
+		if (lines[i].note)
+			writer_text(&doctor->json, "note", lines[i].note);
+		writer_close(&doctor->json, '}');
+	}
+	writer_close(&doctor->json, ']');
+}
+
+/* What is held by which layer: the table that a session's first record repeats. */
+static void print_layers(struct doctor *doctor)
+{
+	struct layer_line lines[LAYER_LINES];
+	char text[LAYER_TEXT_MAX];
+
+	layers_build(&doctor->prepared.features, &doctor->prepared.plan, lines);
+	if (doctor->load.json) {
+		print_layers_json(doctor, lines);
+		return;
+	}
+	puts("\nHeld by (wall: Landlock; gate: each call decided; filter: refused by seccomp)");
+	for (size_t i = 0; i < LAYER_LINES; i++) {
+		printf("  %-12s %s", layers_text(lines[i].layers, text), lines[i].what);
+		if (lines[i].note)
+			printf(": %s", lines[i].note);
+		putchar('\n');
+	}
 }
 
 static void examine_installation(struct doctor *doctor)
@@ -223,17 +285,22 @@ static void conclude(struct doctor *doctor)
 
 	for (size_t i = 0; i < plan->loss_count; i++)
 		finding(doctor, HEALTH_BAD, "enforcement",
-			"run with --allow-degraded to start without it", "%s", plan->losses[i]);
-	if (doctor->load.json) {
+			plan->impossible ? "no session can start without it"
+					 : "run with --allow-degraded to start without it",
+			"%s", plan->losses[i]);
+	if (doctor->load.json)
 		writer_close(&doctor->json, ']');
+	print_layers(doctor);
+	if (doctor->load.json) {
 		writer_bool(&doctor->json, "complete", !doctor->bad);
 		writer_close(&doctor->json, '}');
 		return;
 	}
-	puts(plan->loss_count ? "\nNot all of a manifest is enforced here: `remit run` will not "
-				"start without --allow-degraded."
-	     : doctor->bad    ? "\nThe kernel enforces all of it; the installation is not complete."
-			      : "\nEverything that remit promises is enforced here.");
+	puts(plan->impossible	? "\nNothing can be enforced here: no session can start."
+	     : plan->loss_count ? "\nNot all of a manifest is enforced here: `remit run` will not "
+				  "start without --allow-degraded."
+	     : doctor->bad ? "\nThe kernel enforces all of it; the installation is not complete."
+			   : "\nEverything that remit promises is enforced here.");
 }
 
 static int examine(struct doctor *doctor)
@@ -241,7 +308,7 @@ static int examine(struct doctor *doctor)
 	int error = doctor->load.manifest ? load_any(&doctor->load, true, &doctor->loaded)
 					  : load_everything(doctor);
 
-	if (error || prepare(&doctor->loaded, NULL, &doctor->prepared))
+	if (error || prepare(&doctor->loaded, &doctor->without, NULL, &doctor->prepared))
 		return STATUS_USAGE;
 	doctor->json = (struct writer){.stream = stdout};
 	if (doctor->load.json) {
@@ -259,6 +326,7 @@ int doctor_command(int argc, char **argv)
 	struct doctor doctor = {0};
 	const struct flag flags[] = {
 	    LOAD_FLAGS(&doctor.load),
+	    PREPARE_FLAGS(&doctor.without),
 	    {"json", 0, FLAG_SWITCH, &doctor.load.json, NULL},
 	};
 	int first = flags_parse(argc, argv, flags, sizeof(flags) / sizeof(flags[0]), false, usage);

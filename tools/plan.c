@@ -16,8 +16,8 @@ static const char usage[] =
     "Prints each rule of a manifest or image with its lane on this machine and why, then the "
     "wall,\n"
     "the hull and what is not enforced.\n\n" LOAD_USAGE
-    "      --no-resolve      take paths as they are spelled, without following links\n"
-    "      --rules           only the rules and their lanes\n"
+    "      --no-resolve      take paths as they are spelled, without following "
+    "links\n" PREPARE_USAGE "      --rules           only the rules and their lanes\n"
     "      --wall            only the wall: what the kernel grants the agent by itself\n"
     "      --hull            only the hull: what the gate can reach at most\n"
     "      --filter          only the seccomp filter, one line a system call\n"
@@ -26,6 +26,7 @@ static const char usage[] =
 
 struct plan_choice {
 	struct load_flags load;
+	struct without without;
 	bool rules, wall, hull, filter;
 	struct loaded loaded;
 	struct prepared prepared;
@@ -103,7 +104,7 @@ static int plan_file(struct plan_choice *choice, int argc, char **argv)
 		return STATUS_USAGE;
 	}
 	if (load_any(&choice->load, true, &choice->loaded) ||
-	    prepare(&choice->loaded, NULL, &choice->prepared))
+	    prepare(&choice->loaded, &choice->without, NULL, &choice->prepared))
 		return STATUS_USAGE;
 	print_chosen(choice);
 	return choice->prepared.plan.loss_count ? STATUS_NO : STATUS_OK;
@@ -115,6 +116,7 @@ int plan_command(int argc, char **argv)
 	const struct flag flags[] = {
 	    LOAD_FLAGS(&choice.load),
 	    LOAD_FLAGS_RESOLVE(&choice.load),
+	    PREPARE_FLAGS(&choice.without),
 	    {"rules", 0, FLAG_SWITCH, &choice.rules, NULL},
 	    {"wall", 0, FLAG_SWITCH, &choice.wall, NULL},
 	    {"hull", 0, FLAG_SWITCH, &choice.hull, NULL},

@@ -2,9 +2,11 @@
 #include "tools/prepare.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/compile/diagnostics.h"
 #include "policy/core/path.h"
 #include "shim/kernel/kernel.h"
 #include "tools/output.h"
@@ -36,7 +38,43 @@ static int list_with_tmp(void *context, const char *folder,
 	return kernel_view.list(kernel_view.context, folder, each, arg);
 }
 
-int prepare(const struct loaded *loaded, const char *private, struct prepared *out)
+static void wrong_feature(const char *word)
+{
+	const char *names[32] = {"landlock", "yama"};
+	size_t count = 2;
+	char text[64];
+
+	snprintf(text, sizeof(text), "%.*s", (int)strcspn(word, ","), word);
+	for (size_t i = 0; i < feature_table_size && count < 32; i++)
+		names[count++] = feature_table[i].name;
+	const char *near = diagnostics_near(text, names, count);
+
+	if (near)
+		output_error("--without: no feature %s; did you mean %s?", text, near);
+	else
+		output_error("--without: no feature %s; `remit doctor` lists them", text);
+}
+
+int prepare_without(void *target, const char *list)
+{
+	struct without *without = target;
+	struct features none = {0};
+	const char *wrong;
+
+	if (features_without(&none, list, &wrong)) {
+		wrong_feature(wrong);
+		return -EINVAL;
+	}
+	if (without->count == sizeof(without->lists) / sizeof(without->lists[0])) {
+		output_error("--without: more than %zu of them", without->count);
+		return -E2BIG;
+	}
+	without->lists[without->count++] = list;
+	return 0;
+}
+
+int prepare(const struct loaded *loaded, const struct without *without, const char *private,
+	    struct prepared *out)
 {
 	const char *const broker_write[] = {private};
 	struct plan_options options = {
@@ -54,6 +92,11 @@ int prepare(const struct loaded *loaded, const char *private, struct prepared *o
 	if (error) {
 		output_error("cannot find out what this kernel enforces: %s", strerror(-error));
 		return error;
+	}
+	for (size_t i = 0; i < without->count; i++) {
+		const char *wrong;
+
+		features_without(&out->features, without->lists[i], &wrong);
 	}
 	error = place_interpreters(&out->interpreters, &out->interpreter_count);
 	if (!error) {

@@ -14,9 +14,24 @@ struct prepared {
 	size_t interpreter_count;
 };
 
+/* --without LIST: features to do without; checked here so that a wrong word is told at once. The
+ * target is a struct without. */
+struct without {
+	const char *lists[16];
+	size_t count;
+};
+int prepare_without(void *without, const char *list);
+#define PREPARE_FLAGS(without)                                                                     \
+	{                                                                                          \
+		"without", 0, FLAG_EACH, (without), prepare_without                                \
+	}
+#define PREPARE_USAGE                                                                              \
+	"      --without LIST    do without features of the kernel (`remit doctor` names them)\n"
+
 /* Probes the kernel and plans. `private` is the folder that holds the private tmp, NULL where there
  * is no session. 0 or a negative errno, said on stderr. */
-int prepare(const struct loaded *loaded, const char *private, struct prepared *out);
+int prepare(const struct loaded *loaded, const struct without *without, const char *private,
+	    struct prepared *out);
 void prepare_free(struct prepared *prepared);
 
 #endif

@@ -35,7 +35,8 @@ static const char usage[] =
     "      --keep-fd N       leave file descriptor N open in the program; may be repeated\n"
     "      --no-shim         do not preload the shim: slower, the same boundary\n"
     "  -q, --quiet           do not explain refusals on stderr, no summary\n"
-    "      --allow-degraded  start also where this kernel does not enforce all of the manifest\n"
+    "      --allow-degraded  start also where this kernel does not enforce all of the "
+    "manifest\n" PREPARE_USAGE
     "Exit status: the program's own; 128+N when signal N ended it; 127 no such program,\n"
     "126 it cannot be executed, 125 remit itself failed and nothing was started.\n";
 
@@ -48,6 +49,7 @@ struct run {
 	int keep[KEEP_MAX];
 	size_t keep_count;
 	bool no_shim, quiet, allow_degraded;
+	struct without without;
 
 	char id[SESSION_ID_MAX];
 	char *program, *shim;
@@ -235,6 +237,11 @@ static int check_losses(const struct run *run)
 
 	for (size_t i = 0; i < plan->loss_count; i++)
 		output_error("not enforced here: %s", plan->losses[i]);
+	if (plan->impossible) {
+		output_error("not started: no session can be held here; `remit doctor` says what "
+			     "is missing");
+		return -ENOTSUP;
+	}
 	if (!plan->loss_count || run->allow_degraded)
 		return 0;
 	output_error("not started; `remit doctor` says what is missing, --allow-degraded starts "
@@ -266,7 +273,8 @@ static int make_ready(struct run *run, const char *program)
 	    (run->audit.path && load_protect_path(&run->loaded, SECTION_FILES_DENY_WRITE,
 						  "session.log", run->audit.path)) ||
 	    load_scope(&run->loaded) || check_expiry(&run->loaded) || check_hosts(&run->loaded) ||
-	    prepare(&run->loaded, run->janitor.folder, &run->prepared) || check_losses(run))
+	    prepare(&run->loaded, &run->without, run->janitor.folder, &run->prepared) ||
+	    check_losses(run))
 		return STATUS_RUN;
 	return 0;
 }
@@ -325,6 +333,7 @@ int run_command(int argc, char **argv)
 	    {"no-shim", 0, FLAG_SWITCH, &run.no_shim, NULL},
 	    {"quiet", 'q', FLAG_SWITCH, &run.quiet, NULL},
 	    {"allow-degraded", 0, FLAG_SWITCH, &run.allow_degraded, NULL},
+	    PREPARE_FLAGS(&run.without),
 	};
 	int first = flags_parse(argc, argv, flags, sizeof(flags) / sizeof(flags[0]), true, usage);
 	int status;

@@ -182,38 +182,39 @@ static void socket_of(struct row_writer *w, enum filter_action action, int domai
 		when(clause, 2, PROTOCOL, (uint64_t)protocol);
 }
 
-static void socket_unix(struct row_writer *w)
+static void socket_unix(struct row_writer *w, enum filter_action streams)
 {
-	enum filter_action datagrams = w->terms->gated_sends ? FILTER_ALLOW : FILTER_NOTIFY;
-	socket_of(w, FILTER_ALLOW, AF_UNIX, SOCK_STREAM, -1);
-	socket_of(w, FILTER_ALLOW, AF_UNIX, SOCK_SEQPACKET, -1);
+	enum filter_action datagrams = w->terms->gated_sends ? streams : FILTER_NOTIFY;
+	socket_of(w, streams, AF_UNIX, SOCK_STREAM, -1);
+	socket_of(w, streams, AF_UNIX, SOCK_SEQPACKET, -1);
 	socket_of(w, datagrams, AF_UNIX, SOCK_DGRAM, -1);
 	socket_of(w, datagrams, AF_UNIX, SOCK_RAW, -1); /* unix_create() makes it SOCK_DGRAM */
 }
 
 static void socket_make(struct row_writer *w)
 {
-	enum filter_action datagrams = w->terms->gated_sends ? FILTER_ALLOW : FILTER_NOTIFY;
+	enum filter_action streams = w->terms->gated_sockets ? FILTER_NOTIFY : FILTER_ALLOW;
+	enum filter_action datagrams = w->terms->gated_sends ? streams : FILTER_NOTIFY;
 	static const int inet[] = {AF_INET, AF_INET6};
 	w->class = CLASS_ARGS;
-	socket_unix(w);
+	socket_unix(w, streams);
 	for (size_t i = 0; i < sizeof(inet) / sizeof(*inet); i++) {
-		socket_of(w, FILTER_ALLOW, inet[i], SOCK_STREAM, 0);
-		socket_of(w, FILTER_ALLOW, inet[i], SOCK_STREAM, 6 /* IPPROTO_TCP */);
+		socket_of(w, streams, inet[i], SOCK_STREAM, 0);
+		socket_of(w, streams, inet[i], SOCK_STREAM, 6 /* IPPROTO_TCP */);
 		socket_of(w, datagrams, inet[i], SOCK_DGRAM, 0);
 		socket_of(w, datagrams, inet[i], SOCK_DGRAM, 17 /* IPPROTO_UDP */);
 		/* MPTCP, SCTP, raw, ping: callers fall back to TCP or say that it is missing. */
 		when(add(w, FILTER_ERRNO, EPROTONOSUPPORT), 0, DOMAIN, (uint64_t)inet[i]);
 	}
-	socket_of(w, FILTER_ALLOW, AF_NETLINK, SOCK_RAW, 0 /* NETLINK_ROUTE */);
-	socket_of(w, FILTER_ALLOW, AF_NETLINK, SOCK_DGRAM, 0);
+	socket_of(w, streams, AF_NETLINK, SOCK_RAW, 0 /* NETLINK_ROUTE */);
+	socket_of(w, streams, AF_NETLINK, SOCK_DGRAM, 0);
 	add(w, FILTER_ERRNO, EAFNOSUPPORT);
 }
 
 static void socket_pair(struct row_writer *w)
 {
 	w->class = CLASS_ARGS;
-	socket_unix(w);
+	socket_unix(w, FILTER_ALLOW);
 	add(w, FILTER_ERRNO, EAFNOSUPPORT);
 }
 

@@ -151,6 +151,7 @@ static int build_filter(struct builder *b, const struct scope_about *about)
 	plan->fast_lane = about->record != RECORD_STRICT && abi >= ACCESS_ABI_BOUNDS;
 	plan->gated_sends = about->has_datagrams;
 	plan->gated_forks = about->processes != 0;
+	plan->gated_sockets = !b->features->pidfd_getfd;
 	struct filter_terms terms = {
 	    .fast_lane = plan->fast_lane,
 	    .exec_fast_lane = plan->fast_lane && !about->has_exec_conditions,
@@ -158,6 +159,7 @@ static int build_filter(struct builder *b, const struct scope_about *about)
 	    .traced = abi >= 1,
 	    .gated_sends = plan->gated_sends,
 	    .gated_forks = plan->gated_forks,
+	    .gated_sockets = plan->gated_sockets,
 	};
 	return filter_build(&terms, plan);
 }

@@ -106,10 +106,13 @@ struct plan {
 	char **losses; /* what this kernel does not enforce, one sentence each: launch only with
 			  --allow-degraded; owned */
 	size_t loss_count;
-	bool fast_lane;	  /* false for audit.record strict */
-	bool gated_sends; /* sendmsg and addressed sendto go through the gate; else no datagram
-			     socket exists in the session */
-	bool gated_forks; /* limits.processes: process creation is counted at the gate */
+	const char *impossible; /* static: the loss without which there is no session, not even
+				   with --allow-degraded; NULL: it can start */
+	bool fast_lane;		/* false for audit.record strict */
+	bool gated_sends;   /* sendmsg and addressed sendto go through the gate; else no datagram
+			       socket exists in the session */
+	bool gated_forks;   /* limits.processes: process creation is counted at the gate */
+	bool gated_sockets; /* without pidfd_getfd: the gate makes the sockets, see features.h */
 };
 
 struct plan_options {

@@ -273,9 +273,10 @@ int request_umask(struct request *request)
 /* By thread where the kernel can: a thread may have a file table of its own. */
 static int open_pidfd(struct request *request)
 {
-	int fd = (int)syscall(SYS_pidfd_open, request->tid, PIDFD_THREAD_FLAG);
+	bool thread = request->broker->features->pidfd_thread;
+	int fd = thread ? (int)syscall(SYS_pidfd_open, request->tid, PIDFD_THREAD_FLAG) : -1;
 
-	if (fd < 0 && errno == EINVAL) {
+	if (!thread) {
 		pid_t tgid = request_tgid(request);
 
 		if (tgid < 0)

@@ -16,6 +16,7 @@
 
 #include "policy/core/hash.h"
 #include "policy/plan/broker_calls.h"
+#include "policy/plan/layers.h"
 #include "shim/broker/json.h"
 #include "shim/broker/record.h"
 
@@ -255,6 +256,26 @@ static void write_plan(struct json *json, const struct plan *plan)
 	json_end(json);
 }
 
+/* What `remit doctor` says of this place, as it is for this very session. */
+static void write_layers(struct json *json, const struct features *features,
+			 const struct plan *plan)
+{
+	struct layer_line lines[LAYER_LINES];
+	char text[LAYER_TEXT_MAX];
+
+	layers_build(features, plan, lines);
+	json_object(json, "held_by");
+	for (size_t i = 0; i < LAYER_LINES; i++)
+		json_string(json, lines[i].name, layers_text(lines[i].layers, text));
+	json_end(json);
+	json_array(json, "without");
+	for (size_t i = 0; i < feature_table_size; i++) {
+		if (!feature_there(features, &feature_table[i]))
+			json_string(json, NULL, feature_table[i].name);
+	}
+	json_end(json);
+}
+
 int records_begin(struct records *records, const struct plan *plan, const struct features *features,
 		  char *const argv[])
 {
@@ -268,6 +289,9 @@ int records_begin(struct records *records, const struct plan *plan, const struct
 	json_string(&json, "record", modes[records->mode]);
 	json_string(&json, "kernel", features->release);
 	json_number(&json, "landlock_abi", features->landlock_abi);
+	if (features->yama >= 0)
+		json_number(&json, "yama", features->yama);
+	write_layers(&json, features, plan);
 	write_plan(&json, plan);
 	/* So many system calls are open to the broker itself; all others are EPERM to it. */
 	json_number(&json, "broker_calls", (int64_t)broker_call_count);

@@ -90,10 +90,9 @@ static int seal_image(const struct session_options *options)
 	const char *bytes = options->image;
 	size_t done = 0;
 	char self[32];
-	int fd = memfd_create("remit-scope", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
+	unsigned int noexec = options->features->memfd_noexec ? MFD_NOEXEC_SEAL : 0;
+	int fd = memfd_create("remit-scope", MFD_CLOEXEC | MFD_ALLOW_SEALING | noexec);
 
-	if (fd < 0 && errno == EINVAL)
-		fd = memfd_create("remit-scope", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd < 0)
 		return -errno;
 	while (done < options->image_size) {
@@ -399,6 +398,8 @@ static void summarize(struct session *session, size_t left)
 			left == 1 ? "" : "es");
 	struct record_totals totals;
 
+	for (size_t i = 0; i < options->plan->loss_count; i++)
+		fprintf(stderr, "remit: was not enforced: %s\n", options->plan->losses[i]);
 	records_summary(session->records, stderr);
 	records_totals(session->records, &totals);
 	if (totals.refused > 0 && options->audit_name)

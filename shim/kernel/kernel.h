@@ -13,9 +13,7 @@
 
 #include "policy/plan/plan.h"
 
-/* Probes by trying, in child processes where trying would leave a mark; never by version number.
- * REMIT_FORCE_OFF (comma-separated field names of struct features, "landlock_abi=3") forces
- * features away for tests: it can only remove. */
+/* Probes by trying, in child processes where trying would leave a mark; never by version number. */
 int kernel_probe(struct features *out);
 
 /* The real file system as the plan sees it. */

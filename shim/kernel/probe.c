@@ -3,8 +3,7 @@
  * What this kernel and this container let us enforce, found out by trying. What would leave a mark
  * (a filter, no_new_privs) is tried in a child that does nothing else.
  *
- * A feature that cannot be tried counts as absent. REMIT_FORCE_OFF removes features for tests; it
- * cannot add one.
+ * A feature that cannot be tried counts as absent.
  */
 #include "shim/kernel/kernel.h"
 
@@ -13,9 +12,10 @@
 #include <linux/openat2.h>
 #include <linux/seccomp.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -39,13 +39,15 @@
 #define MFD_NOEXEC_SEAL 8U
 #endif
 #define PROC_MAGIC 0x9fa0
+/* linux/pidfd.h, 6.9 */
+#define PIDFD_THREAD_FLAG O_EXCL
 
 #define LANDLOCK_CREATE_RULESET_VERSION 1U
 #define PROBE_MS 5000
 
 /* What the child finds out and the parent reads from a pipe. */
 struct found {
-	bool notify, addfd, addfd_send, wait_killable, sync_wake_up;
+	bool notify, addfd, addfd_send, wait_killable, sync_wake_up, unshare_fs;
 };
 
 static struct sock_fprog getppid_notifier(struct sock_filter code[4])
@@ -102,6 +104,7 @@ static void probe_in_child(int out)
 {
 	struct found found = {0};
 	uint64_t sync = SYNC_WAKE_UP;
+	found.unshare_fs = unshare(CLONE_FS) == 0;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		_exit(1);
 	/* One listener a process: the flag is tried first, and only its refusal tries without. */
@@ -152,14 +155,57 @@ static int probe_seccomp(struct features *out)
 	out->seccomp_addfd_send = found.addfd_send;
 	out->seccomp_wait_killable = found.wait_killable;
 	out->seccomp_sync_wake_up = found.sync_wake_up;
+	out->unshare_fs = found.unshare_fs;
 	return 0;
 }
 
-/* Both are tried on a child: on oneself they are always allowed. */
+/* The address of `word` is the child's as well. */
+static bool reads_memory(pid_t pid, const char *word)
+{
+	char copy = 0;
+	struct iovec local = {&copy, 1}, remote = {(void *)(uintptr_t)word, 1};
+	return process_vm_readv(pid, &local, 1, &remote, 1, 0) == 1 && copy == *word &&
+	       process_vm_writev(pid, &local, 1, &remote, 1, 0) == 1;
+}
+
+static bool reads_mem_file(pid_t pid, const char *word)
+{
+	char path[32], copy = 0;
+	snprintf(path, sizeof(path), "/proc/%d/mem", (int)pid);
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	bool there = pread(fd, &copy, 1, (off_t)(uintptr_t)word) == 1 && copy == *word;
+	close(fd);
+	return there;
+}
+
+/* The child may have no stderr: EBADF is an answer of the call itself. */
+static bool takes_descriptors(pid_t pid)
+{
+	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (pidfd < 0)
+		return false;
+	int fd = (int)syscall(SYS_pidfd_getfd, pidfd, STDERR_FILENO, 0);
+	bool there = fd >= 0 || errno == EBADF;
+	if (fd >= 0)
+		close(fd);
+	close(pidfd);
+	return there;
+}
+
+static bool opens_thread(pid_t pid)
+{
+	int pidfd = (int)syscall(SYS_pidfd_open, pid, PIDFD_THREAD_FLAG);
+	if (pidfd >= 0)
+		close(pidfd);
+	return pidfd >= 0;
+}
+
+/* They are tried on a child: on oneself they are always allowed. */
 static int probe_other_process(struct features *out)
 {
-	char word = 'r', copy = 0;
-	struct iovec local = {&copy, 1}, remote = {&word, 1};
+	char word = 'r';
 	pid_t pid = fork();
 	if (pid < 0)
 		return -errno;
@@ -169,15 +215,10 @@ static int probe_other_process(struct features *out)
 		for (;;)
 			pause();
 	}
-	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-	int fd = pidfd < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, pidfd, STDERR_FILENO, 0);
-	/* The child may have no stderr: EBADF is an answer of the call itself. */
-	out->pidfd_getfd = pidfd >= 0 && (fd >= 0 || errno == EBADF);
-	out->process_vm_readv = process_vm_readv(pid, &local, 1, &remote, 1, 0) == 1 && copy == 'r';
-	if (fd >= 0)
-		close(fd);
-	if (pidfd >= 0)
-		close(pidfd);
+	out->pidfd_getfd = takes_descriptors(pid);
+	out->pidfd_thread = opens_thread(pid);
+	out->process_vm = reads_memory(pid, &word);
+	out->proc_mem = reads_mem_file(pid, &word);
 	kill(pid, SIGKILL);
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
@@ -224,43 +265,13 @@ static int yama_scope(void)
 	return got == 1 && digit >= '0' && digit <= '3' ? digit - '0' : 3;
 }
 
-static void force_off(struct features *f, const char *name, size_t len)
-{
-	const struct {
-		const char *name;
-		bool *feature;
-	} table[] = {
-	    {"seccomp_notify", &f->seccomp_notify},
-	    {"seccomp_addfd", &f->seccomp_addfd},
-	    {"seccomp_addfd_send", &f->seccomp_addfd_send},
-	    {"seccomp_wait_killable", &f->seccomp_wait_killable},
-	    {"seccomp_sync_wake_up", &f->seccomp_sync_wake_up},
-	    {"pidfd_getfd", &f->pidfd_getfd},
-	    {"process_vm_readv", &f->process_vm_readv},
-	    {"openat2", &f->openat2},
-	    {"memfd_noexec", &f->memfd_noexec},
-	    {"proc_mounted", &f->proc_mounted},
-	};
-	const char abi[] = "landlock_abi";
-	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
-		if (strlen(table[i].name) == len && !memcmp(table[i].name, name, len))
-			*table[i].feature = false;
-	}
-	if (len >= sizeof(abi) - 1 && !memcmp(name, abi, sizeof(abi) - 1)) {
-		int most = len > sizeof(abi) && name[sizeof(abi) - 1] == '='
-			       ? atoi(name + sizeof(abi))
-			       : 0;
-		if (most < f->landlock_abi)
-			f->landlock_abi = most < 0 ? 0 : most;
-	}
-}
-
 int kernel_probe(struct features *out)
 {
 	struct utsname name;
 	*out = (struct features){
 	    .landlock_abi = landlock_abi(),
 	    .openat2 = has_openat2(),
+	    .close_range = syscall(SYS_close_range, ~0U, ~0U, 0) == 0,
 	    .memfd_noexec = has_memfd_noexec(),
 	    .proc_mounted = has_proc(),
 	    .yama = yama_scope(),
@@ -270,11 +281,8 @@ int kernel_probe(struct features *out)
 		ret = probe_other_process(out);
 	if (uname(&name) == 0)
 		memccpy(out->release, name.release, '\0', sizeof(out->release) - 1);
-	const char *off = getenv("REMIT_FORCE_OFF");
-	while (off && *off) {
-		size_t len = strcspn(off, ",");
-		force_off(out, off, len);
-		off += len + (off[len] == ',');
-	}
+	/* What follows from what was found. */
+	const char *wrong;
+	features_without(out, NULL, &wrong);
 	return ret;
 }

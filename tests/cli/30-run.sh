@@ -32,7 +32,7 @@ a="--audit $W/audit.jsonl"
 	expect 125 run-expired r run -m old.yaml -- true
 	printf 'remit: 1\nagent: {id: h, purpose: b}\nnetwork:\n  connect: ["api.example.com:443",\n    {address: "*.example.org:443", id: org}]\n' >hosts.yaml
 	expect 125 run-hosts r run -m hosts.yaml -- true
-	status 125 run-degraded env REMIT_FORCE_OFF=landlock_abi=3 "$remit" run --profiles "$profiles" -m s.yaml -- true
+	status 125 run-degraded r run --without landlock=3 -m s.yaml -- true
 	holds run-degraded-said said 'not enforced here'
 	holds run-nothing-left sh -c '[ -z "$(ls "$TMPDIR")" ]'
 

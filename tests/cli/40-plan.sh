@@ -7,10 +7,10 @@ for part in rules wall hull filter; do
 done
 holds plan-json sh -c "'$remit' plan --profiles '$profiles' --json s.yaml | python3 -m json.tool"
 status 0 plan-same sh -c "'$remit' plan --profiles '$profiles' s.yaml >a; '$remit' plan --profiles '$profiles' s.yaml >b; cmp a b"
-status 1 plan-degraded env REMIT_FORCE_OFF=landlock_abi=3 "$remit" plan --profiles "$profiles" s.yaml
+status 1 plan-degraded r plan --without landlock=3 s.yaml
 expect 2 plan-none r plan none.yaml
 holds doctor-json sh -c "'$remit' doctor --profiles '$profiles' --json | python3 -m json.tool"
-status 1 doctor-degraded env REMIT_FORCE_OFF=landlock_abi=3 "$remit" doctor --profiles "$profiles"
-holds doctor-degraded-said said 'MISSING  Landlock'
+status 1 doctor-degraded r doctor --without landlock=3
+holds doctor-degraded-said said 'MISSING  landlock'
 expect 2 doctor-operand r doctor s.yaml
 $enforced && status 0 doctor-complete r doctor

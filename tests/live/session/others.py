@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """Acting on processes: the session's own yes, all others no; also where Landlock cannot tell them apart."""
-import os
 import subprocess
 
 from live import Scratch, expect
@@ -36,10 +35,10 @@ try:
     acts = ("signal", "pidfd", "limit", "priority", "affinity")
     expect("outside", outside.splitlines(), own + [f"{act} {who} done" for who in ("other", "broker") for act in acts])
     inside = own + [f"{act} {who} 1" for who in ("other", "broker") for act in acts]
-    for off in ("", "landlock_abi=5"):
+    for without in ((), ("--without", "landlock=5")):
         for options in ((), ("--no-shim",)):
-            out = s.run("/usr/bin/python3", agent, str(stranger.pid), options=("--quiet", "--allow-degraded", *options),
-                        env=dict(os.environ, REMIT_FORCE_OFF=off))
-            expect(f"inside {off} {options}", out.stdout.splitlines(), inside)
+            out = s.run("/usr/bin/python3", agent, str(stranger.pid),
+                        options=("--quiet", "--allow-degraded", *without, *options))
+            expect(f"inside {without} {options}", out.stdout.splitlines(), inside)
 finally:
     stranger.kill()
