@@ -83,6 +83,7 @@ static int scan(struct process **out, size_t *count)
 	DIR *folder = opendir("/proc");
 	size_t room = 0;
 	int error = 0;
+	bool self = false;
 	struct dirent *entry;
 
 	*out = NULL;
@@ -114,10 +115,11 @@ static int scan(struct process **out, size_t *count)
 			*out = grown;
 		}
 		(*out)[(*count)++] = process;
+		self |= process.pid == getpid();
 	}
-	/* A list that is cut short would count too few. */
+	/* A list that is cut short, or hides even us, would count too few. */
 	if (!error && !entry)
-		error = -errno;
+		error = errno ? -errno : self ? 0 : -EACCES;
 	closedir(folder);
 	return error;
 }

@@ -103,8 +103,12 @@ static int same_file(const char *path, const struct stat *st)
 {
 	struct stat other;
 
-	if (lstat(path, &other) != 0)
-		return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
+	if (lstat(path, &other) != 0) {
+		if (errno != ENOENT && errno != ENOTDIR)
+			return -errno;
+		/* Moved between the two looks, or back: asked once more. */
+		return faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ? -EAGAIN : 0;
+	}
 	return other.st_dev == st->st_dev && other.st_ino == st->st_ino;
 }
 

@@ -138,7 +138,13 @@ static bool reap(void)
 	do
 		pid = waitpid(-1, NULL, WNOHANG);
 	while (pid > 0 || (pid < 0 && errno == EINTR));
-	return pid < 0 && errno == ECHILD;
+	if (pid == 0 || errno != ECHILD)
+		return false;
+	siginfo_t info;
+
+	/* Too much hangs on it to be believed once. */
+	return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) != 0 &&
+	       errno == ECHILD;
 }
 
 static size_t kill_all(void)
