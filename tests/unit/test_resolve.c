@@ -133,7 +133,11 @@ static void remove_world(void)
 
 static int serve_child(int listener_of, pid_t child, int go, const struct builder *b)
 {
-	struct features features = {.seccomp_addfd_send = true};
+	struct features features = {.seccomp_addfd_send = true,
+				    .process_vm = true,
+				    .pidfd_getfd = true,
+				    .openat2 = true,
+				    .unshare_fs = true};
 	struct plan plan = {0};
 	struct records *records;
 	struct broker *broker;
