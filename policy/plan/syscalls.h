@@ -15,9 +15,13 @@ enum treatment {
 	TREAT_OPEN,   /* the same, and O_PATH is native; value: which argument holds the flags */
 	TREAT_EXEC,   /* the same, unless the scope has conditions on programs */
 	TREAT_OBJECT, /* the wall does not cover it: always the gate */
-	TREAT_ERRNO,  /* never; value: the errno */
+	TREAT_NEVER,  /* never; the gate says EPERM and writes it down */
+	TREAT_ERRNO,  /* never, and not worth a record: every libc tries it; value: the errno */
+	TREAT_KILL,   /* the gate says whose it is; Landlock has the last word where it scopes
+			 signals */
 	TREAT_SIGNAL, /* native where Landlock scopes signals, else the gate */
-	TREAT_TRACE,  /* native where Landlock keeps it within the domain, else EPERM */
+	TREAT_PTRACE, /* to attach: the gate; the rest is on what is traced already */
+	TREAT_TRACE,  /* the gate says whose it is; Landlock has the last word */
 	TREAT_OTHER,  /* value: which argument names the process; 0 is the caller itself */
 	TREAT_SENDS,  /* value: which argument holds the MSG_ flags of a send with a msghdr */
 	TREAT_SENDTO,
@@ -32,6 +36,7 @@ enum treatment {
 	TREAT_SETPRIORITY,
 	TREAT_IOPRIO,
 	TREAT_SETSOCKOPT,
+	TREAT_FCNTL,
 	TREAT_COUNT,
 };
 

@@ -206,6 +206,9 @@ int judge_abstract(struct request *request, enum verb verb, const char *name, si
  * static text, the object free text. Always returns -error. */
 int judge_never(struct request *request, const char *verb, const char *object, const char *why,
 		int error);
+/* The same for what libraries try by the way and can do without: recorded, counted, not told. */
+int judge_never_quietly(struct request *request, const char *verb, const char *object,
+			const char *why, int error);
 /* decide() without record or explanation, for comparing rights. */
 bool judge_would_allow(struct request *request, enum verb verb, const char *path, size_t len);
 /* True when the wall of this session covers verb on the object: REPLY_CONTINUE is then sound and

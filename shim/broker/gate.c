@@ -20,6 +20,7 @@
 
 #include "shim/broker/census.h"
 #include "shim/broker/gate.h"
+#include "shim/broker/never.h"
 #include "shim/broker/record.h"
 #include "shim/broker/workers.h"
 
@@ -330,23 +331,13 @@ static const struct gate_row *find_row(int nr)
 	return NULL;
 }
 
-static struct reply refuse_unlisted(struct request *request)
-{
-	char object[32];
-
-	snprintf(object, sizeof(object), "syscall %d", request->notif.data.nr);
-	request->name = "syscall";
-	return reply_error(
-	    -judge_never(request, "syscall", object, "the gate has no such call", EPERM));
-}
-
 static struct reply gate_serve(struct request *request)
 {
 	const struct gate_row *row =
 	    request->notif.data.arch == AUDIT_ARCH_X86_64 ? find_row(request->notif.data.nr) : NULL;
 
 	if (!row)
-		return refuse_unlisted(request);
+		return never_listed(request);
 	request->name = row->name;
 	census_met(request);
 	if (row->may_block && !request_may_block(request))

@@ -101,7 +101,7 @@ static struct reply refused(struct request *request)
 struct reply perform_prctl(struct request *request)
 {
 	if ((uint32_t)request->notif.data.args[0] != REMIT_HYPERCALL)
-		return reply_error(EINVAL);
+		return perform_never(request);
 	switch (request->notif.data.args[1]) {
 	case HYPERCALL_HELLO:
 		return hello(request);

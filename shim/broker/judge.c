@@ -233,8 +233,8 @@ int judge_abstract(struct request *request, enum verb verb, const char *name, si
 	return judge(request, &query, &source, false);
 }
 
-int judge_never(struct request *request, const char *verb, const char *object, const char *why,
-		int error)
+static int never(struct request *request, const char *verb, const char *object, const char *why,
+		 int error, bool quiet)
 {
 	struct record record = {
 	    .op = verb,
@@ -244,13 +244,27 @@ int judge_never(struct request *request, const char *verb, const char *object, c
 	    .why = why,
 	    .lane = lane_name(LANE_REFUSED),
 	    .error = error,
+	    .quiet = quiet,
 	};
 	int broken = put_record(request, &record);
 
 	if (broken)
 		return broken;
-	tell_never(request, verb, object, why);
+	if (!quiet)
+		tell_never(request, verb, object, why);
 	return -error;
+}
+
+int judge_never(struct request *request, const char *verb, const char *object, const char *why,
+		int error)
+{
+	return never(request, verb, object, why, error, false);
+}
+
+int judge_never_quietly(struct request *request, const char *verb, const char *object,
+			const char *why, int error)
+{
+	return never(request, verb, object, why, error, true);
 }
 
 bool judge_would_allow(struct request *request, enum verb verb, const char *path, size_t len)

@@ -11,6 +11,7 @@
  * process id with the agent's user and groups.
  */
 #include "shim/broker/network.h"
+#include "shim/broker/never.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -357,32 +358,24 @@ struct reply perform_listen(struct request *request)
 /* Resolver libraries and clocks probe with datagrams all the time: recorded, not told. */
 static struct reply refuse_socket(struct request *request)
 {
-	const __u64 *args = request->notif.data.args;
-	const char *object = (int)args[0] == AF_UNIX ? "unix datagram socket" : "udp socket";
-	pid_t tgid = request_tgid(request);
-	struct record record = {
-	    .source = SOURCE_BROKER,
-	    .pid = tgid > 0 ? tgid : request->tid,
-	    .op = request->name,
-	    .object = object,
-	    .object_len = strlen(object),
-	    .verdict = VERDICT_REFUSED,
-	    .why = "no udp or unix address is granted, so no datagram socket is needed",
-	    .lane = lane_name(LANE_REFUSED),
-	    .error = EACCES,
-	    .quiet = true,
-	};
-	int error = records_write(broker_records(request->broker), &record);
+	const char *object =
+	    (int)request->notif.data.args[0] == AF_UNIX ? "unix datagram socket" : "udp socket";
 
-	return reply_error(error ? EIO : EACCES);
+	return reply_error(-judge_never_quietly(
+	    request, request->name, object,
+	    "no udp or unix address is granted, so no datagram socket is needed", EACCES));
 }
 
 struct reply perform_socket(struct request *request)
 {
-	return refuse_socket(request);
+	struct reply reply;
+
+	return never_socket(request, &reply) ? reply : refuse_socket(request);
 }
 
 struct reply perform_socketpair(struct request *request)
 {
-	return refuse_socket(request);
+	struct reply reply;
+
+	return never_socket(request, &reply) ? reply : refuse_socket(request);
 }

@@ -328,8 +328,10 @@ static void begin(struct sending *sending, struct request *request, const struct
 
 static int judge_flags(const struct sending *sending)
 {
+	/* Whoever asks for it has the ordinary way to fall back to. */
 	if (sending->flags & MSG_FASTOPEN)
-		return -EOPNOTSUPP;
+		return judge_never_quietly(sending->request, sending->request->name, "MSG_FASTOPEN",
+					   "it connects by sending", EOPNOTSUPP);
 	return sending->flags & MSG_ZEROCOPY ? -ENOBUFS : 0;
 }
 

@@ -77,9 +77,19 @@ struct reply perform_sendmmsg(struct request *request);
 struct reply perform_execve(struct request *request);
 struct reply perform_execveat(struct request *request);
 
-/* process.c: creation counted against limits.processes; calls that act on another process */
-struct reply perform_fork(struct request *request); /* clone, fork, vfork */
-struct reply perform_pid(struct request *request);
+/* process.c: signals; what asks for the right to trace */
+struct reply perform_signal(struct request *request);
+struct reply perform_trace(struct request *request);
+
+/* process_set.c: priorities, limits, scheduling, pages; owners of descriptors */
+struct reply perform_set(struct request *request);
+struct reply perform_fcntl(struct request *request);
+
+/* process_count.c: clone, fork, vfork */
+struct reply perform_fork(struct request *request);
+
+/* never.c */
+struct reply perform_never(struct request *request);
 
 /* ipc_sysv.c: the calls on an id have one performer for each kind */
 struct reply perform_shmget(struct request *request);

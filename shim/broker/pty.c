@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "shim/broker/broker.h"
+#include "shim/broker/never.h"
 #include "shim/broker/performers.h"
 
 struct reply perform_ioctl(struct request *request)
@@ -21,7 +22,7 @@ struct reply perform_ioctl(struct request *request)
 	unsigned int number;
 
 	if ((unsigned int)request->notif.data.args[1] != TIOCGPTPEER)
-		return reply_error(ENOTTY);
+		return never_ioctl(request);
 	int master = request_getfd(request, fd);
 
 	if (master < 0)

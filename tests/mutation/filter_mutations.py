@@ -5,7 +5,7 @@ from mutation import mutation
 ROWS = "policy/plan/syscalls.c"
 FILTER = "policy/plan/filter.c"
 GATED = "TREAT_OBJECT, 0"
-NEVER = "TREAT_ERRNO, EPERM"
+NEVER = "TREAT_NEVER, 0"
 ABSENT = "TREAT_ERRNO, ENOSYS"
 
 
@@ -46,8 +46,8 @@ ERRNO_ROWS = [
     row(103, "syslog", NEVER, "F8-syslog", without=("capabilities",)),
     row(155, "pivot_root", NEVER, "P15-pivot-root", without=("capabilities", "wall", "hull")),
     row(161, "chroot", NEVER, "P15-chroot", without=("capabilities", "wall", "hull")),
-    mutation("row-mount", "mount is TREAT_ERRNO, with namespaces let through", (ROWS, '{165, TREAT_ERRNO, EPERM, "mount"', '{165, TREAT_ALLOW, 0, "mount"'),
-             (FILTER, "when(add(w, FILTER_ERRNO, EPERM), 0, namespaces[i], namespaces[i]);",
+    mutation("row-mount", "mount is TREAT_NEVER, with namespaces let through", (ROWS, '{165, TREAT_NEVER, 0, "mount"', '{165, TREAT_ALLOW, 0, "mount"'),
+             (FILTER, "when(never(w), 0, namespaces[i], namespaces[i]);",
               "when(add(w, FILTER_ALLOW, 0), 0, namespaces[i], namespaces[i]);"),
              escapes="^P15-mount$", without=("capabilities", "wall", "hull")),
     row(248, "add_key", NEVER, "F8-keys"),
@@ -110,13 +110,13 @@ CLAUSES = [
     clause("file-flags", "FS_IOC_SETFLAGS is refused", "0x6602, /* FS_IOC_SETFLAGS", "0x6600, /* FS_IOC_SETFLAGS",
            "P9-attribute-flags"),
     clause("namespaces", "clone and unshare take no namespace flags",
-           "when(add(w, FILTER_ERRNO, EPERM), 0, namespaces[i], namespaces[i]);",
+           "when(never(w), 0, namespaces[i], namespaces[i]);",
            "when(add(w, FILTER_ALLOW, 0), 0, namespaces[i], namespaces[i]);", "P15-(unshare|clone)-.*"),
     clause("clone-high-bits", "flags of clone are compared bit by bit",
-           "when(add(w, FILTER_ERRNO, EPERM), 0, namespaces[i], namespaces[i]);",
-           "when(add(w, FILTER_ERRNO, EPERM), 0, namespaces[i] | ~LOW32, namespaces[i]);", "P15-clone-high-bits"),
+           "when(never(w), 0, namespaces[i], namespaces[i]);",
+           "when(never(w), 0, namespaces[i] | ~LOW32, namespaces[i]);", "P15-clone-high-bits"),
     clause("fast-open", "MSG_FASTOPEN is refused",
-           "when(add(w, FILTER_ERRNO, EOPNOTSUPP), flags_arg, MSG_FASTOPEN, MSG_FASTOPEN);",
+           "when(never(w), flags_arg, MSG_FASTOPEN, MSG_FASTOPEN);",
            "(void)flags_arg;", "N2-fastopen-send.*", without=("wall", "hull")),
     clause("fast-open-high-bits", "MSG_FASTOPEN is looked for in the bits that the kernel looks at",
            "flags_arg, MSG_FASTOPEN, MSG_FASTOPEN);", "flags_arg, MSG_FASTOPEN | ~LOW32, MSG_FASTOPEN);",
@@ -129,25 +129,24 @@ CLAUSES = [
            "\trefuse_fast_open(w, w->from->value);\n\tadd(w, w->terms->gated_sends ? FILTER_NOTIFY : FILTER_ALLOW, 0);",
            "\trefuse_fast_open(w, w->from->value);\n\tadd(w, FILTER_ALLOW, 0);", "N3-udp-send(msg|mmsg)"),
     clause("datagram-sockets", "without a granted datagram there is no datagram socket",
-           "\tenum filter_action datagrams = w->terms->gated_sends ? FILTER_ALLOW : FILTER_NOTIFY;\n"
+           "\tenum filter_action datagrams = w->terms->gated_sends ? streams : FILTER_NOTIFY;\n"
            "\tstatic const int inet[]",
            "\tenum filter_action datagrams = FILTER_ALLOW;\n\tstatic const int inet[]", "N3-udp-.*"),
     clause("unix-datagrams", "without a granted datagram there is no unix datagram socket",
-           "\tenum filter_action datagrams = w->terms->gated_sends ? FILTER_ALLOW : FILTER_NOTIFY;\n"
-           "\tsocket_of(w, FILTER_ALLOW, AF_UNIX, SOCK_STREAM, -1);",
+           "\tenum filter_action datagrams = w->terms->gated_sends ? streams : FILTER_NOTIFY;\n"
+           "\tsocket_of(w, streams, AF_UNIX, SOCK_STREAM, -1);",
            "\tenum filter_action datagrams = FILTER_ALLOW;\n"
-           "\tsocket_of(w, FILTER_ALLOW, AF_UNIX, SOCK_STREAM, -1);", "N6-datagram.*"),
-    clause("protocols", "IP sockets speak TCP or UDP",
-           "when(add(w, FILTER_ERRNO, EPROTONOSUPPORT), 0, DOMAIN, (uint64_t)inet[i]);",
-           "when(add(w, FILTER_ALLOW, 0), 0, DOMAIN, (uint64_t)inet[i]);",
+           "\tsocket_of(w, streams, AF_UNIX, SOCK_STREAM, -1);", "N6-datagram.*"),
+    clause("protocols", "IP sockets speak TCP or UDP", "\tsocket_unix(w, streams);\n",
+           "\tsocket_unix(w, streams);\n\twhen(add(w, FILTER_ALLOW, 0), 0, DOMAIN, AF_INET);\n",
            "N4-(raw|ping|mptcp|udplite|sctp|dccp|old).*"),
-    clause("families", "only IP, unix and route sockets", "\tadd(w, FILTER_ERRNO, EAFNOSUPPORT);\n}\n\nstatic void socket_pair",
+    clause("families", "only IP, unix and route sockets", "\tnever(w);\n}\n\nstatic void socket_pair",
            "\tadd(w, FILTER_ALLOW, 0);\n}\n\nstatic void socket_pair", "N4-(packet|vsock|alg|smc|kcm|tipc|rds|netlink).*"),
     clause("netlink-protocols", "netlink is the routing table's only",
-           "socket_of(w, FILTER_ALLOW, AF_NETLINK, SOCK_RAW, 0 /* NETLINK_ROUTE */);",
-           "socket_of(w, FILTER_ALLOW, AF_NETLINK, SOCK_RAW, -1);", "N4-netlink-.*"),
+           "socket_of(w, streams, AF_NETLINK, SOCK_RAW, 0 /* NETLINK_ROUTE */);",
+           "socket_of(w, streams, AF_NETLINK, SOCK_RAW, -1);", "N4-netlink-.*"),
     clause("source-routes", "no socket option chooses a route",
-           "struct filter_clause *clause = add(w, FILTER_ERRNO, EPERM);\n\t\twhen(clause, 1, LOW32, routes[i].level);",
+           "struct filter_clause *clause = never(w);\n\t\twhen(clause, 1, LOW32, routes[i].level);",
            "struct filter_clause *clause = add(w, FILTER_ALLOW, 0);\n\t\twhen(clause, 1, LOW32, routes[i].level);",
            "N11-.*", without=("capabilities",)),
     clause("source-routes-high-bits", "socket options are compared on the bits that the kernel looks at",
@@ -161,9 +160,9 @@ CLAUSES = [
            "\twhen_equal(add(w, FILTER_ALLOW, 0), w->from->value, 0);\n\tadd(w, FILTER_NOTIFY, 0);",
            "\tadd(w, FILTER_ALLOW, 0);", "F7-(setaffinity|setscheduler|prlimit.*)", user="nobody"),
     clause("personality", "personality is one of the harmless",
-           "when(add(w, FILTER_ALLOW, 0), 0, LOW32, harmless[i]);\n\tadd(w, FILTER_ERRNO, EPERM);",
+           "when(add(w, FILTER_ALLOW, 0), 0, LOW32, harmless[i]);\n\tnever(w);",
            "when(add(w, FILTER_ALLOW, 0), 0, LOW32, harmless[i]);\n\tadd(w, FILTER_ALLOW, 0);", "F8-personality"),
-    clause("memory-map", "PR_SET_MM is refused", "when(add(w, FILTER_ERRNO, EPERM), 0, LOW32, PR_SET_MM);", "",
+    clause("memory-map", "PR_SET_MM is refused", "when(never(w), 0, LOW32, PR_SET_MM);", "",
            "F8-set-mm"),
 ]
 

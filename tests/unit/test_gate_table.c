@@ -12,10 +12,7 @@ static bool may_notify(const struct syscall_row *row)
 	switch (row->treatment) {
 	case TREAT_ALLOW:
 	case TREAT_ERRNO:
-	case TREAT_TRACE:
-	case TREAT_UNSHARE:
-	case TREAT_PERSONALITY:
-	case TREAT_SETSOCKOPT:
+	case TREAT_NEVER: /* what has no row is refused */
 		return false;
 	default:
 		return true;

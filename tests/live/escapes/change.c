@@ -303,6 +303,6 @@ static const struct escape cases[] = {
     {"P9-rename-out", "out/made", 0, make_rename_out},
     {"P9-create-hook", "in/hooks/new", 0, make_hook},
     {"P9-truncate-reopened", "ro/data", 0, allocate_readonly},
-    {"P9-attribute-flags", NULL, MAY_LACK, attribute_flags},
+    {"P9-attribute-flags", "FS_IOC_SETFLAGS", MAY_LACK, attribute_flags},
 };
 ESCAPE_TABLE(change_table, cases);

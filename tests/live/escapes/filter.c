@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* F1–F5, F8, P15: what the filter refuses by itself: other doors into the kernel, other worlds, and
- * code that no path names. */
+/* F1–F5, F8, F11, P15: what the filter refuses by itself: other doors into the kernel, other
+ * worlds, and code that no path names. */
 #include "tests/live/escapes/harness.h"
 
 #include <linux/bpf.h>
@@ -67,6 +67,23 @@ static void int80_open(void)
 static void int80_getpid(void)
 {
 	did(int80(20 /* getpid of asm/unistd_32.h */, 0, 0, 0) == getpid());
+}
+
+/* F11: numbers that no table has. Zeros are what every call survives. */
+static void unknown_numbers(void)
+{
+	for (long nr = 337; nr < 1024; nr++) {
+		if (nr >= 424 && nr <= 470)
+			continue;
+		long result = sys_call(nr, 0);
+
+		if (result != -ENOSYS)
+			fprintf(stderr, "system call %ld: %ld\n", nr, result);
+		did(result != -ENOSYS);
+	}
+	did(sys_call(-1L, 0) != -ENOSYS);
+	did(sys_call(0x7fffffffL, 0) != -ENOSYS);
+	did(sys_call(0x40000200L, 0) != -ENOSYS);
 }
 
 /* F4 */
@@ -375,8 +392,9 @@ static const struct escape cases[] = {
     {"F2-x32-getpid", NULL, MAY_LACK, x32_getpid},
     {"F3-int80-open", NULL, MAY_LACK, int80_open},
     {"F3-int80-getpid", NULL, MAY_LACK, int80_getpid},
-    {"F4-tiocsti", NULL, MAY_LACK, tiocsti},
-    {"F4-tiocsti-high-bits", NULL, MAY_LACK, tiocsti_high},
+    {"F11-unknown-numbers", NULL, NO_CONTROL, unknown_numbers},
+    {"F4-tiocsti", "TIOCSTI", MAY_LACK, tiocsti},
+    {"F4-tiocsti-high-bits", "TIOCSTI", MAY_LACK, tiocsti_high},
     {"F4-tioclinux", NULL, MAY_LACK | NEEDS_ROOT, tioclinux},
     {"F5-memfd-execveat", NULL, 0, memfd_execveat},
     {"F5-memfd-chmod-execveat", NULL, 0, memfd_mode_execveat},
@@ -389,25 +407,25 @@ static const struct escape cases[] = {
     {"F5-readonly-execveat", "ro/tool", 0, readonly_execveat},
     {"F5-handle-execveat", "refused/tool", 0, handle_execveat},
     {"F5-memfd-secret", NULL, MAY_LACK, memfd_secret},
-    {"F8-keys", NULL, 0, keyring},
-    {"F8-bpf", NULL, NEEDS_ROOT, bpf},
-    {"F8-perf", NULL, MAY_LACK, perf},
-    {"F8-userfaultfd", NULL, MAY_LACK, faults},
-    {"F8-syslog", NULL, NEEDS_ROOT, kernel_log},
-    {"F8-sethostname", NULL, NEEDS_ROOT, host_name},
-    {"F8-clock", NULL, NEEDS_ROOT, time_adjust},
-    {"F8-modules", NULL, NEEDS_ROOT | MAY_LACK, modules},
-    {"F8-iopl", NULL, NEEDS_ROOT | MAY_LACK, io_ports},
-    {"P15-unshare-user", NULL, MAY_LACK, new_user},
-    {"P15-unshare-mounts", NULL, NEEDS_ROOT, new_mounts},
-    {"P15-clone-user", NULL, MAY_LACK, new_by_clone},
-    {"P15-clone-high-bits", NULL, MAY_LACK, new_by_clone_high},
+    {"F8-keys", "keyctl", 0, keyring},
+    {"F8-bpf", "bpf", NEEDS_ROOT, bpf},
+    {"F8-perf", "perf_event_open", MAY_LACK, perf},
+    {"F8-userfaultfd", "userfaultfd", MAY_LACK, faults},
+    {"F8-syslog", "syslog", NEEDS_ROOT, kernel_log},
+    {"F8-sethostname", "sethostname", NEEDS_ROOT, host_name},
+    {"F8-clock", "settimeofday", NEEDS_ROOT, time_adjust},
+    {"F8-modules", "init_module", NEEDS_ROOT | MAY_LACK, modules},
+    {"F8-iopl", "iopl", NEEDS_ROOT | MAY_LACK, io_ports},
+    {"P15-unshare-user", "CLONE_NEWUSER", MAY_LACK, new_user},
+    {"P15-unshare-mounts", "CLONE_NEWNS", NEEDS_ROOT, new_mounts},
+    {"P15-clone-user", "CLONE_NEWUSER", MAY_LACK, new_by_clone},
+    {"P15-clone-high-bits", "CLONE_NEWUSER", MAY_LACK, new_by_clone_high},
     {"P15-clone3-user", NULL, MAY_LACK, new_by_clone3},
-    {"P15-setns", NULL, NEEDS_ROOT, enter_namespace},
-    {"P15-chroot", NULL, NEEDS_ROOT, change_root_child},
-    {"P15-mount", NULL, NEEDS_ROOT | MAY_LACK, mount_tmpfs}, /* a chroot cannot */
-    {"P15-open-tree-clone", NULL, NEEDS_ROOT, tree_of_mounts},
-    {"P15-open-tree-handle", NULL, 0, tree_handle},
-    {"P15-fsopen", NULL, NEEDS_ROOT, file_system},
+    {"P15-setns", "setns", NEEDS_ROOT, enter_namespace},
+    {"P15-chroot", "chroot", NEEDS_ROOT, change_root_child},
+    {"P15-mount", "CLONE_NEWNS", NEEDS_ROOT | MAY_LACK, mount_tmpfs}, /* a chroot cannot */
+    {"P15-open-tree-clone", "open_tree", NEEDS_ROOT, tree_of_mounts},
+    {"P15-open-tree-handle", "open_tree", 0, tree_handle},
+    {"P15-fsopen", "fsopen", NEEDS_ROOT, file_system},
 };
 ESCAPE_TABLE(filter_table, cases);

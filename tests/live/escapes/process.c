@@ -10,6 +10,7 @@
 #include <sys/ipc.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
+#include <sys/sem.h>
 #include <sys/shm.h>
 #include <sys/uio.h>
 
@@ -232,6 +233,44 @@ static void semaphores(void)
 	did(sys_call(SYS_semget, harness_number("shm_key"), 0, 0) >= 0);
 }
 
+/* By the id, which anybody can guess. */
+
+static void shared_memory_by_id(void)
+{
+	const char *map = (char *)sys_call(SYS_shmat, harness_number("shm_id"), NULL, SHM_RDONLY);
+
+	if ((long)map > 0 && write(STDOUT_FILENO, map, 64) < 0)
+		exit(3);
+}
+
+static void message_queue_by_id(void)
+{
+	struct {
+		long type;
+		char text;
+	} letter = {1, 'x'};
+
+	did(sys_call(SYS_msgsnd, harness_number("msg_id"), &letter, 1, IPC_NOWAIT) == 0);
+}
+
+static void semaphores_by_id(void)
+{
+	struct sembuf up = {.sem_op = 1};
+
+	did(sys_call(SYS_semop, harness_number("sem_id"), &up, 1) == 0);
+}
+
+static void segments_listed(void)
+{
+	struct shmid_ds about;
+
+	for (int i = 0; i < 64; i++) {
+		if (sys_call(SYS_shmctl, i, 15 /* SHM_STAT_ANY */, &about) ==
+		    harness_number("shm_id"))
+			did(1);
+	}
+}
+
 static void posix_queue(void)
 {
 	did(sys_call(SYS_mq_open, harness_fact("queue"), O_RDONLY, 0, NULL) >= 0);
@@ -243,22 +282,22 @@ static void posix_memory(void)
 }
 
 static const struct escape cases[] = {
-    {"F6-ptrace-stranger", NULL, 0, trace_stranger},
-    {"F6-ptrace-broker", NULL, NO_CONTROL, trace_broker},
-    {"F6-process-vm-readv", NULL, 0, read_stranger},
-    {"F6-pidfd-getfd", NULL, 0, take_stranger_fd},
-    {"F6-pidfd-getfd-broker", NULL, 0, take_broker_fds},
-    {"F6-kcmp", NULL, 0, compare},
-    {"F6-process-madvise", NULL, MAY_LACK, advise},
-    {"F7-kill", NULL, 0, signal_kill},
+    {"F6-ptrace-stranger", "process", 0, trace_stranger},
+    {"F6-ptrace-broker", "process", NO_CONTROL, trace_broker},
+    {"F6-process-vm-readv", "process", 0, read_stranger},
+    {"F6-pidfd-getfd", "process", 0, take_stranger_fd},
+    {"F6-pidfd-getfd-broker", "process", 0, take_broker_fds},
+    {"F6-kcmp", "process", 0, compare},
+    {"F6-process-madvise", "process", MAY_LACK, advise},
+    {"F7-kill", "process", 0, signal_kill},
     {"F7-tkill", NULL, 0, signal_tkill},
     {"F7-tgkill", NULL, 0, signal_tgkill},
-    {"F7-sigqueue", NULL, 0, signal_queue},
+    {"F7-sigqueue", "process", 0, signal_queue},
     {"F7-tgsigqueue", NULL, 0, signal_tgqueue},
-    {"F7-pidfd-send-signal", NULL, 0, signal_pidfd},
+    {"F7-pidfd-send-signal", "process", 0, signal_pidfd},
     {"F7-kill-group", NULL, 0, signal_group},
     {"F7-sigio", NULL, 0, signal_owner},
-    {"F7-kill-broker", NULL, NO_CONTROL, signal_broker},
+    {"F7-kill-broker", "process", NO_CONTROL, signal_broker},
     {"F7-setpriority", "", 0, priority},
     {"F7-setaffinity", "", 0, affinity},
     {"F7-setscheduler", "", 0, scheduler},
@@ -269,6 +308,10 @@ static const struct escape cases[] = {
     {"F9-shm", NULL, 0, shared_memory},
     {"F9-msg", NULL, 0, message_queue},
     {"F9-sem", NULL, 0, semaphores},
+    {"F9-shm-id", "shared memory", 0, shared_memory_by_id},
+    {"F9-msg-id", "message queue", 0, message_queue_by_id},
+    {"F9-sem-id", "semaphores", 0, semaphores_by_id},
+    {"F9-shm-list", "shared memory", 0, segments_listed},
     {"F9-mq", NULL, MAY_LACK, posix_queue},
     {"F9-dev-shm", "/dev/shm/", 0, posix_memory},
 };

@@ -322,8 +322,8 @@ class Stage:
         self.stranger = subprocess.Popen(
             [os.path.join(self.build, "tests/escapes/stranger"), self.token, self.root, key, queue],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True, **self.as_user())
-        pid, start = self.stranger.stdout.readline().decode().split()
-        self.facts.update(stranger=pid, env_start=start, shm_key=key, queue=queue)
+        pid, start, shm, msg, sem = self.stranger.stdout.readline().decode().split()
+        self.facts.update(stranger=pid, env_start=start, shm_key=key, queue=queue, shm_id=shm, msg_id=msg, sem_id=sem)
 
     def as_user(self):
         return {"user": self.uid, "group": self.gid, "extra_groups": []} if os.getuid() == 0 and self.uid else {}

@@ -3,7 +3,7 @@
  * The stranger: a process of the same user outside every session, with something worth stealing in
  * each place where a process can keep it: environment, fd 7, System V and POSIX shared objects.
  * `stranger TOKEN ROOT KEY QUEUE`: starts itself again with the token in its environment, writes
- * "PID ENV_START" to stdout, and ends with its stdin.
+ * "PID ENV_START SHM MSG SEM" to stdout, and ends with its stdin.
  */
 #include <fcntl.h>
 #include <mqueue.h>
@@ -33,14 +33,19 @@ static void signalled(int number)
 	close(fd);
 }
 
+static int shm_id, msg_id, sem_id;
+
 static int share(const char *token, key_t key, const char *queue)
 {
 	char name[256];
-	int fd, id = shmget(key, 4096, IPC_CREAT | 0600);
-	char *map = id < 0 ? MAP_FAILED : shmat(id, NULL, 0);
+	int fd;
 
-	if (map == MAP_FAILED || msgget(key, IPC_CREAT | 0600) < 0 ||
-	    semget(key, 1, IPC_CREAT | 0600) < 0)
+	shm_id = shmget(key, 4096, IPC_CREAT | 0600);
+	msg_id = msgget(key, IPC_CREAT | 0600);
+	sem_id = semget(key, 1, IPC_CREAT | 0600);
+	char *map = shm_id < 0 ? MAP_FAILED : shmat(shm_id, NULL, 0);
+
+	if (map == MAP_FAILED || msg_id < 0 || sem_id < 0)
 		return -1;
 	snprintf(map, 4096, "%s", token);
 	snprintf(name, sizeof(name), "/%s", queue);
@@ -89,7 +94,7 @@ int main(int argc, char **argv)
 	signal(SIGUSR1, signalled);
 	/* Where Yama is on, a sibling could not even try; the control needs it open. */
 	prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
-	printf("%d %p\n", getpid(), (void *)environ[0]);
+	printf("%d %p %d %d %d\n", getpid(), (void *)environ[0], shm_id, msg_id, sem_id);
 	fflush(stdout);
 	while (read(STDIN_FILENO, &byte, 1) != 0)
 		;

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The counting of processes against limits.processes. What the gate lets through is added at once,
+ * what ends is not subtracted but found by counting anew, and only when the count has reached the
+ * limit. So the count is never too low: a granted fork whose child is not to be seen yet stands in
+ * a list until its caller has left the call.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "shim/broker/broker.h"
+#include "shim/broker/never.h"
+#include "shim/broker/performers.h"
+#include "shim/broker/process_tree.h"
+
+/* How long a thread may be on its way through fork while it counts as running and not as being in a
+ * call; the scheduler may keep it waiting. */
+#define GRANT_SECONDS 5
+
+struct grant {
+	struct grant *next;
+	pid_t tid;
+	time_t when;
+};
+
+/* One session in a process, so one count. */
+static struct {
+	pthread_mutex_t lock;
+	uint64_t count; /* never below the truth */
+	bool counted;
+	bool told;
+	struct grant *grants;
+} forks = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+/* True when the thread can no longer be on its way through the fork that it was granted. */
+static bool grant_is_over(const struct grant *grant, time_t now)
+{
+	char path[32], text[32];
+	ssize_t n = -1;
+
+	snprintf(path, sizeof(path), "/proc/%d/syscall", (int)grant->tid);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno == ENOENT || errno == ESRCH || now - grant->when > GRANT_SECONDS;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	if (n <= 0)
+		return errno == ESRCH || now - grant->when > GRANT_SECONDS;
+	text[n] = '\0';
+	if (strncmp(text, "running", 7) == 0)
+		return now - grant->when > GRANT_SECONDS;
+	long nr = strtol(text, NULL, 10);
+
+	return nr != SYS_clone && nr != SYS_fork && nr != SYS_vfork;
+}
+
+static uint64_t drop_grants(time_t now)
+{
+	uint64_t left = 0;
+
+	for (struct grant **at = &forks.grants; *at;) {
+		struct grant *grant = *at;
+
+		if (grant_is_over(grant, now)) {
+			*at = grant->next;
+			free(grant);
+		} else {
+			left++;
+			at = &grant->next;
+		}
+	}
+	return left;
+}
+
+static time_t now_seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+/* Under the lock. The grants are looked at first: a child that appears after is counted twice,
+ * never not at all. */
+static int count_anew(struct broker *broker)
+{
+	uint64_t grants = drop_grants(now_seconds());
+	struct process *all;
+	size_t count;
+	int error = process_tree(broker_pid(broker), &all, &count);
+
+	if (error)
+		return error;
+	free(all);
+	forks.count = count + grants;
+	forks.counted = true;
+	return 0;
+}
+
+/* Under the lock. 0 or a negative errno. */
+static int take_place(struct request *request, uint64_t limit)
+{
+	int error = 0;
+
+	if (!forks.counted || forks.count >= limit)
+		error = count_anew(request->broker);
+	if (!error && forks.count >= limit)
+		error = -EAGAIN;
+	if (error)
+		return error;
+	struct grant *grant = malloc(sizeof(*grant));
+
+	if (!grant)
+		return -EAGAIN;
+	*grant = (struct grant){.next = forks.grants, .tid = request->tid, .when = now_seconds()};
+	/* One call at a time for each thread: what it was granted before is over. */
+	for (struct grant **at = &grant->next; *at; at = &(*at)->next) {
+		if ((*at)->tid == request->tid) {
+			struct grant *old = *at;
+
+			*at = old->next;
+			free(old);
+			break;
+		}
+	}
+	forks.grants = grant;
+	forks.count++;
+	return 0;
+}
+
+struct reply perform_fork(struct request *request)
+{
+	struct scope_about about;
+	struct reply refusal;
+	char object[48];
+
+	if (never_clone(request, &refusal))
+		return refusal;
+	scope_about(broker_scope(request->broker), &about);
+	if (about.processes == 0)
+		return reply_continue();
+	pthread_mutex_lock(&forks.lock);
+	int error = take_place(request, about.processes);
+	bool tell = error == -EAGAIN && !forks.told;
+
+	forks.told |= tell;
+	pthread_mutex_unlock(&forks.lock);
+	if (tell) {
+		snprintf(object, sizeof(object), "process %llu",
+			 (unsigned long long)about.processes + 1);
+		judge_never(request, "fork", object, "limits.processes is reached", EAGAIN);
+	}
+	return error ? reply_error(-error) : reply_continue();
+}
