@@ -11,10 +11,10 @@
 #define AT(field) offsetof(struct features, field)
 
 const struct feature feature_table[] = {
-    {"close-range", NEED_SPEED, "5.9", "descriptors closed at once", AT(close_range)},
+    {"close-range", NEED_START, "5.9", "descriptors closed at once", AT(close_range)},
     {"memfd-noexec", NEED_WORK, "6.3", "no program from memory", AT(memfd_noexec)},
     {"openat2", NEED_START, "5.6", "paths without links", AT(openat2)},
-    {"pidfd-getfd", NEED_WORK, "5.6", "the gate acts on the caller's own files", AT(pidfd_getfd)},
+    {"pidfd-getfd", NEED_START, "5.6", "the gate acts on the caller's own files", AT(pidfd_getfd)},
     {"pidfd-thread", NEED_SPEED, "6.9", "of a thread with files of its own", AT(pidfd_thread)},
     {"proc", NEED_START, "", "the gate looks its callers up there", AT(proc_mounted)},
     {"proc-mem", NEED_SPEED, "", "another way to read arguments", AT(proc_mem)},
@@ -25,7 +25,7 @@ const struct feature feature_table[] = {
     {"seccomp-sync-wake-up", NEED_SPEED, "6.6", "quicker answers", AT(seccomp_sync_wake_up)},
     {"seccomp-wait-killable", NEED_WORK, "5.19", "signals do not repeat a gated call",
      AT(seccomp_wait_killable)},
-    {"unshare-fs", NEED_SPEED, "", "a umask for each thread of the gate", AT(unshare_fs)},
+    {"unshare-fs", NEED_WORK, "", "a folder and umask for each thread of the gate", AT(unshare_fs)},
 };
 const size_t feature_table_size = sizeof(feature_table) / sizeof(*feature_table);
 

@@ -12,7 +12,6 @@ struct filter_terms {
 	bool scoped_signals; /* Landlock keeps signals within the session */
 	bool traced;	     /* Landlock keeps tracing within the session */
 	bool gated_sends, gated_forks;
-	bool gated_sockets; /* the gate makes them */
 };
 
 /* Fills filter, filter_count and clauses of the plan. 0 or -ENOMEM. */

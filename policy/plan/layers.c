@@ -77,9 +77,8 @@ static struct layer_line tcp(const struct features *f)
 	    .layers = wall ? LAYER_WALL | LAYER_GATE : LAYER_GATE,
 	    .usual = LAYER_WALL | LAYER_GATE,
 	    .note = features_blind(f) ? refuses
-		    : !f->pidfd_getfd ? "on sockets that the gate made"
-		    : !wall	      ? "the gate alone"
-				      : NULL,
+		    : wall	      ? NULL
+				      : "the gate alone",
 	};
 }
 
@@ -90,7 +89,7 @@ static struct layer_line datagrams(const struct features *f)
 	    .what = "UDP, unix sockets by path",
 	    .layers = LAYER_GATE,
 	    .note = features_blind(f) ? refuses
-		    : !f->pidfd_getfd ? "on sockets that the gate made"
+		    : !f->unshare_fs  ? "no unix socket can be bound to a path"
 				      : NULL,
 	};
 }
@@ -108,7 +107,7 @@ static struct layer_line abstract(const struct features *f)
 	};
 }
 
-static struct layer_line signals(const struct features *f, const struct plan *plan)
+static struct layer_line signals(const struct plan *plan)
 {
 	bool wall = (plan->wall.scoped & SCOPE_SIGNAL) != 0;
 
@@ -117,10 +116,7 @@ static struct layer_line signals(const struct features *f, const struct plan *pl
 	    .what = "signals to other processes",
 	    .layers = wall ? LAYER_WALL : LAYER_GATE,
 	    .usual = LAYER_WALL,
-	    .note = wall ? NULL
-		    : f->pidfd_getfd
-			? "the gate looks whether the process is of the session"
-			: "the gate looks whether the process is of the session; pidfds refused",
+	    .note = wall ? NULL : "the gate looks whether the process is of the session",
 	};
 }
 
@@ -159,11 +155,12 @@ void layers_build(const struct features *f, const struct plan *plan,
 	    tcp(f),
 	    datagrams(f),
 	    abstract(f),
-	    signals(f, plan),
+	    signals(plan),
 	    /* Landlock has bounded tracing since its first version. */
 	    {.name = "tracing", .what = "looking into other processes", .layers = LAYER_WALL},
 	    devices(f),
 	    memory(f),
+	    {.name = "ipc", .what = "System V IPC, POSIX queues", .layers = LAYER_GATE},
 	    {.name = "system",
 	     .what = "namespaces, mounts, keys, io_uring",
 	     .layers = LAYER_FILTER},

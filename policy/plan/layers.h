@@ -25,7 +25,7 @@ struct layer_line {
 	const char *note;    /* what is different here; NULL: nothing */
 };
 
-#define LAYER_LINES 13
+#define LAYER_LINES 14
 
 /* All lines, in the order of the table. */
 void layers_build(const struct features *features, const struct plan *plan,

@@ -68,16 +68,20 @@ static void seccomp_losses(const struct features *f, struct said *said)
 static void process_losses(const struct features *f, struct said *said)
 {
 	if (f->yama >= 2)
-		lose(said, "kernel.yama.ptrace_scope is 2 or more: the gate may not look into the "
-			   "agent, so what is not in the wall is refused, and all connections");
+		stop(said, "kernel.yama.ptrace_scope is 2 or more: the gate may not look into the "
+			   "agent");
 	else if (features_blind(f))
 		lose(said, "no process_vm_readv and no /proc/PID/mem (refused here): the gate "
 			   "cannot read arguments, so what is not in the wall is refused, and all "
 			   "connections");
-	if (!f->pidfd_getfd && f->yama < 2)
-		lose(said, "no pidfd_getfd (5.6, or refused here): the gate makes the agent's "
-			   "sockets itself; messages over sockets that it did not make, and "
-			   "watching files (inotify), are refused");
+	if (!f->pidfd_getfd)
+		stop(said, "no pidfd_getfd (5.6, or refused here): the gate can take neither the "
+			   "filter's listener nor its callers' sockets");
+	if (!f->close_range)
+		stop(said, "no close_range (5.9, or refused here): nothing makes sure that the "
+			   "agent gets no descriptor of ours");
+	if (!f->unshare_fs)
+		lose(said, "unshare is refused here: unix sockets cannot be bound to a path");
 	if (!f->memfd_noexec)
 		lose(said, "no MFD_NOEXEC_SEAL (6.3): memfd_create is refused");
 	if (!f->openat2)

@@ -151,7 +151,6 @@ static int build_filter(struct builder *b, const struct scope_about *about)
 	plan->fast_lane = about->record != RECORD_STRICT && abi >= ACCESS_ABI_BOUNDS;
 	plan->gated_sends = about->has_datagrams;
 	plan->gated_forks = about->processes != 0;
-	plan->gated_sockets = !b->features->pidfd_getfd;
 	struct filter_terms terms = {
 	    .fast_lane = plan->fast_lane,
 	    .exec_fast_lane = plan->fast_lane && !about->has_exec_conditions,
@@ -159,7 +158,6 @@ static int build_filter(struct builder *b, const struct scope_about *about)
 	    .traced = abi >= 1,
 	    .gated_sends = plan->gated_sends,
 	    .gated_forks = plan->gated_forks,
-	    .gated_sockets = plan->gated_sockets,
 	};
 	return filter_build(&terms, plan);
 }
@@ -233,7 +231,9 @@ bool plan_in_wall_now(const struct plan *plan, const char *path, size_t len, uin
 {
 	const struct domain *wall = &plan->wall;
 	struct held held = {.holds = holds, .context = context};
-	if (!(wall->handled_fs & ACCESS_TRUNCATE) || !path_is_clean(path, len))
+	/* Programs have been bounded since the first version: none is truncated by being run. */
+	uint64_t bound = rights == RIGHT_EXEC ? ACCESS_EXECUTE : ACCESS_TRUNCATE;
+	if (!(wall->handled_fs & bound) || !path_is_clean(path, len))
 		return false;
 	if (!rights || (rights & ~(uint32_t)(RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC)))
 		return false;

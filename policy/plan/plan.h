@@ -109,10 +109,9 @@ struct plan {
 	const char *impossible; /* static: the loss without which there is no session, not even
 				   with --allow-degraded; NULL: it can start */
 	bool fast_lane;		/* false for audit.record strict */
-	bool gated_sends;   /* sendmsg and addressed sendto go through the gate; else no datagram
-			       socket exists in the session */
-	bool gated_forks;   /* limits.processes: process creation is counted at the gate */
-	bool gated_sockets; /* without pidfd_getfd: the gate makes the sockets, see features.h */
+	bool gated_sends; /* sendmsg and addressed sendto go through the gate; else no datagram
+			     socket exists in the session */
+	bool gated_forks; /* limits.processes: process creation is counted at the gate */
 };
 
 struct plan_options {

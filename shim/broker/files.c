@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Shared pieces of the file calls: see files.h. */
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "policy/plan/access.h"
 #include "shim/broker/files.h"
+#include "shim/broker/gate.h"
 
 struct reply files_error(int error)
 {
@@ -31,6 +34,11 @@ int files_read_path(struct request *request, uint64_t address, bool wall_covers,
 	return -1;
 }
 
+bool files_truncation_bounded(const struct request *request)
+{
+	return (broker_plan(request->broker)->wall.handled_fs & ACCESS_TRUNCATE) != 0;
+}
+
 bool files_is_dots(const struct object *object)
 {
 	return strcmp(object->name, ".") == 0 || strcmp(object->name, "..") == 0 ||
@@ -43,14 +51,28 @@ const char *files_name(const struct object *object, char *buf)
 	return buf;
 }
 
+/* Where a thread cannot have a umask of its own, one at a time makes files. */
+static pthread_mutex_t umask_lock = PTHREAD_MUTEX_INITIALIZER;
+
 int files_take_umask(struct request *request)
 {
 	int mask = request_umask(request);
 
 	if (mask < 0)
 		return mask;
+	if (!broker_features(request->broker)->unshare_fs)
+		pthread_mutex_lock(&umask_lock);
 	umask((mode_t)mask);
 	return 0;
+}
+
+void files_give_umask(const struct request *request)
+{
+	int error = errno;
+
+	if (!broker_features(request->broker)->unshare_fs)
+		pthread_mutex_unlock(&umask_lock);
+	errno = error;
 }
 
 uint64_t files_limit(const struct request *request, int resource)

@@ -25,8 +25,14 @@ const char *files_name(const struct object *object, char *buf);
 /* Held while a name is looked at and moved, and while a folder is made: files_move.c says why. */
 extern pthread_mutex_t files_move_lock;
 
-/* Sets this thread's umask to the caller's. 0 or a negative errno. */
+/* Sets this thread's umask to the caller's; 0 or a negative errno. After a 0: make what is to be
+ * made without waiting, then files_give_umask(), which leaves errno alone. */
 int files_take_umask(struct request *request);
+void files_give_umask(const struct request *request);
+
+/* The wall sees that a file is emptied, not only that it is opened for writing (ABI 3). Where it
+ * does not, CONTINUE is no answer to what may empty a file. */
+bool files_truncation_bounded(const struct request *request);
 
 /* The calling thread's resource limit, soft; UINT64_MAX when it has none or is gone. */
 uint64_t files_limit(const struct request *request, int resource);

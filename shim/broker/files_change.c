@@ -116,6 +116,8 @@ static struct reply change_at(struct request *request, int dirfd, uint64_t addre
 	} else {
 		error = files_take_umask(request);
 		reply = error ? files_error(error) : act(change, &object);
+		if (!error)
+			files_give_umask(request);
 	}
 out:
 	object_close(&object);
@@ -273,7 +275,7 @@ static struct reply truncate_object(struct request *request, const struct object
 	/* Without a name it can only have come from a magic link of the caller's, and nothing says
 	 * that the fd was open for writing: the kernel does not ask either, but Landlock does. */
 	if (object->anonymous)
-		return reply_continue();
+		return files_truncation_bounded(request) ? reply_continue() : reply_error(EACCES);
 	int error = judge_path(request, VERB_WRITE, object);
 
 	if (!error && judge_in_wall(request, VERB_WRITE, object))
@@ -294,7 +296,8 @@ struct reply perform_truncate(struct request *request)
 
 	if (length < 0)
 		return reply_error(EINVAL);
-	if (files_read_path(request, request->notif.data.args[0], true, path, &reply) != 0)
+	if (files_read_path(request, request->notif.data.args[0], files_truncation_bounded(request),
+			    path, &reply) != 0)
 		return reply;
 	int error = resolve(request, AT_FDCWD, path, 0, &object);
 

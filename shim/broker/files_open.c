@@ -157,6 +157,18 @@ static bool may_wait(const struct open_call *call, const struct object *object)
 	return object->type == S_IFCHR || object->type == S_IFBLK;
 }
 
+/*
+ * Whatever path it has by then, the wall bounds this very open. Before Landlock knew of truncation
+ * (ABI 3) it saw that a file is opened for writing, but not that one is emptied without.
+ */
+static bool open_bounded(struct request *request, const struct open_call *call)
+{
+	uint64_t access = call->flags & O_ACCMODE;
+
+	return files_truncation_bounded(request) || !(call->flags & O_TRUNC) ||
+	       access == O_WRONLY || access == O_RDWR;
+}
+
 /* The walk stopped at a magic link of a process outside the session. */
 static struct reply refuse_foreign(struct request *request, const struct open_call *call,
 				   const struct object *object)
@@ -182,9 +194,10 @@ static struct reply open_existing(struct request *request, const struct open_cal
 		return files_error(error);
 	/* Without a path there is nothing to judge and nothing that the wall has a rule for, but a
 	 * file without a name is still in the folder that it was in. */
+	if (object->anonymous && covered_by_own_fd(request, call, object))
+		return reopen(request, call, object);
 	if (object->anonymous)
-		return covered_by_own_fd(request, call, object) ? reopen(request, call, object)
-								: reply_continue();
+		return open_bounded(request, call) ? reply_continue() : reply_error(EACCES);
 	if (may_wait(call, object) && !request_may_block(request))
 		return (struct reply){.kind = REPLY_LATER, .fd = -1};
 	if (!judge_would_allow(request, verb, object->path, object->len) &&
@@ -193,7 +206,8 @@ static struct reply open_existing(struct request *request, const struct open_cal
 	error = judge_path(request, verb, object);
 	if (error)
 		return files_error(error);
-	if (judge_in_wall(request, verb, object) || is_own_tty(object))
+	if (judge_in_wall(request, verb, object) ||
+	    (is_own_tty(object) && open_bounded(request, call)))
 		return reply_continue();
 	return reopen(request, call, object);
 }
@@ -218,6 +232,7 @@ static int open_new(struct request *request, const struct open_call *call,
 			(int)(call->flags | O_CREAT | O_EXCL | O_NOCTTY | O_CLOEXEC),
 			(mode_t)call->mode);
 
+	files_give_umask(request);
 	if (fd < 0)
 		return -errno;
 	*reply = opened(call, fd);
@@ -243,6 +258,7 @@ static struct reply open_tmpfile(struct request *request, const struct open_call
 		      (int)((call->flags & ~(uint64_t)O_NOFOLLOW) | O_NOCTTY | O_CLOEXEC),
 		      (mode_t)call->mode);
 
+	files_give_umask(request);
 	return opened(call, fd < 0 ? -errno : fd);
 }
 
@@ -314,7 +330,7 @@ static struct reply open_any(struct request *request, const struct open_call *as
 	/* A handle that can neither read nor write: the wall lets it be. */
 	if (call.flags & O_PATH)
 		return reply_continue();
-	if (files_read_path(request, address, true, path, &reply) != 0)
+	if (files_read_path(request, address, open_bounded(request, &call), path, &reply) != 0)
 		return reply;
 	call.path = path;
 	if (path[0] == '\0')
@@ -385,6 +401,10 @@ struct reply perform_openat2(struct request *request)
 {
 	const uint64_t *args = (const uint64_t *)request->notif.data.args;
 	struct open_how how;
+
+	/* Its flags are in memory: what they are when the kernel looks is not known. */
+	if (!files_truncation_bounded(request))
+		return reply_error(ENOSYS);
 	int error = read_how(request, args[2], args[3], &how);
 
 	if (error == -EPERM) /* memory that cannot be read: the wall decides */

@@ -122,6 +122,8 @@ static bool broker_opens(struct request *request, const struct open_call *call, 
 		return false;
 	int fd = resolve_openat2(AT_FDCWD, name, flags, call->mode, RESOLVE_NO_SYMLINKS);
 
+	if (call->flags & O_CREAT)
+		files_give_umask(request);
 	if (fd < 0) {
 		if (fd != -ENOENT || call->path[0] != '/' || (call->flags & O_CREAT))
 			return false;

@@ -55,6 +55,7 @@ static void *bind_thread(void *arg)
 	struct binding *binding = arg;
 
 	binding->error = 0;
+	/* A container may refuse it: then no unix socket gets a path. */
 	if (unshare(CLONE_FS) != 0 || fchdir(binding->folder) != 0)
 		binding->error = -errno;
 	else if (binding->parent >= 0)

@@ -310,8 +310,9 @@ static void *worker(void *arg)
 	struct workers *workers = slot->workers;
 
 	workers_self = slot;
-	/* Without a umask of its own a thread would create files under another caller's. */
-	if (unshare(CLONE_FS) == 0) {
+	/* Without a umask of its own a thread would create files under another caller's; files.c
+	 * takes turns where no thread can have one. */
+	if (!workers->own_umask || unshare(CLONE_FS) == 0) {
 		work(workers);
 	} else {
 		atomic_store(&workers->failed, true);
@@ -333,6 +334,7 @@ static int prepare(struct workers *workers, const struct features *features)
 	/* The kernel may know more fields than we: it reads and writes its own sizes. */
 	if (sizes.seccomp_notif > 256 || sizes.seccomp_notif_resp > 256)
 		return -E2BIG;
+	workers->own_umask = features->unshare_fs;
 	workers->one_step = features->seccomp_addfd_send && !features->seccomp_wait_killable;
 	if (features->seccomp_sync_wake_up)
 		ioctl(workers->listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS,

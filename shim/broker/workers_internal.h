@@ -52,6 +52,7 @@ struct workers {
 	struct broker *broker;
 	workers_serve serve;
 	int listener;
+	bool own_umask; /* each thread has one */
 	bool one_step; /* fds are installed and answered at once */
 	atomic_bool stop, failed;
 	atomic_int idle;

@@ -201,9 +201,12 @@ class Parity:
                 except FileNotFoundError:
                     pass
 
+    def degraded(self):
+        return ["--without", self.options.without, "--allow-degraded"] if self.options.without else []
+
     def session(self, program, shim, log):
         return [os.path.join(self.options.build, "remit"), "run", "--quiet", "-m", self.manifest, "--workspace",
-                self.kit, "--audit", log] + ([] if shim else ["--no-shim"]) + [
+                self.kit, "--audit", log] + ([] if shim else ["--no-shim"]) + self.degraded() + [
                     "--", os.path.join(self.kit, program), self.questions]
 
     def refusals(self, log):
@@ -291,6 +294,7 @@ def main():
     parser.add_argument("build")
     parser.add_argument("--seeds", default="1,2")
     parser.add_argument("--user")
+    parser.add_argument("--without", default="", help="features that the sessions do without")
     parser.add_argument("--keep", action="store_true")
     parser.add_argument("--control", action="store_true", help="only the controls and the naive judge")
     parser.add_argument("--words", action="store_true", help="only decide and naive, without sessions")

@@ -99,6 +99,9 @@ START_TEST(losses_follow_the_table)
 		ck_assert_ptr_null(plan.impossible);
 		forget(&plan);
 	}
+	plan = lost("yama=2");
+	ck_assert(plan.loss_count >= 2 && plan.impossible);
+	forget(&plan);
 	plan = lost("process-vm,proc-mem");
 	ck_assert(plan.loss_count == 1 && !plan.impossible);
 	forget(&plan);
@@ -141,7 +144,8 @@ START_TEST(layers_are_what_is_left)
 	    {"landlock=1", "tracing", LAYER_WALL, true},
 	    {"process-vm", "programs", LAYER_WALL | LAYER_GATE, true},
 	    {"process-vm,proc-mem", "programs", LAYER_WALL, false},
-	    {"pidfd-getfd", "datagrams", LAYER_GATE, false},
+	    {"unshare-fs", "datagrams", LAYER_GATE, false},
+	    {"pidfd-getfd", "datagrams", 0, false},
 	    {"memfd-noexec", "memfd", LAYER_GATE, false},
 	    {"landlock", "files", 0, false},
 	    {"openat2", "system", 0, false},

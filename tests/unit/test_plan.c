@@ -335,12 +335,15 @@ START_TEST(weaker_kernels)
 	for (int abi = 7; abi >= 0; abi--) {
 		struct planned p = start();
 		builder_rule(&p.b, SECTION_FILES_WRITE, "/w");
+		builder_rule(&p.b, SECTION_EXEC_ALLOW, "/usr/bin/git");
 		features.landlock_abi = abi;
 		plan_with(&p, &features, 0);
 		ck_assert_uint_eq(p.plan.wall.handled_fs, access_handled_fs(abi));
 		ck_assert_int_eq(p.plan.loss_count > 0, abi < 6);
 		ck_assert_int_eq(p.plan.fast_lane, abi >= 3);
 		ck_assert_int_eq(in_wall(&p, "/w", RIGHT_READ), abi >= 3);
+		ck_assert_int_eq(in_wall(&p, "/usr/bin/git", RIGHT_EXEC), abi >= 1);
+		ck_assert(!in_wall(&p, "/w", RIGHT_EXEC));
 		for (size_t i = 0; i < p.plan.wall.path_count; i++)
 			ck_assert_uint_eq(p.plan.wall.paths[i].access & ~p.plan.wall.handled_fs, 0);
 		done(&p);

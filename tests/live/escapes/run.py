@@ -63,6 +63,8 @@ class Runner:
 
     def session(self, case, way):
         shim = [] if way == "shim" else ["--no-shim"]
+        if self.options.without:
+            shim += ["--without", self.options.without, "--allow-degraded"]
         return [self.stage.path(REMIT), "run", "-m", self.stage.path("kit/manifest.yaml"),
                 "--workspace", self.stage.path("in"), "--audit", self.stage.path("kit/audit.jsonl")] + shim + [
                     "--"] + self.command(case, way)
@@ -195,6 +197,7 @@ def main():
     parser.add_argument("--user")
     parser.add_argument("--only", default="")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--without", default="", help="features that the sessions do without")
     parser.add_argument("--control", action="store_true", help="run only the controls")
     parser.add_argument("--no-control", action="store_true", help="only inside: for mutations, which show escapes")
     parser.add_argument("--summary", action="store_true", help="say nothing of what is as it should be")
