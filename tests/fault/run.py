@@ -26,7 +26,8 @@ import time
 from calls import faulty
 from world import HERE, World
 
-WAYS = {"shim": ("denials", []), "strict": ("strict", ["--no-shim"])}
+WAYS = {"shim": ("denials", []), "strict": ("strict", ["--no-shim"]),
+        "older": ("denials", ["--no-shim", "--without", "process-vm"])}
 TABLE = 8 + 8192 * 8
 PATIENCE = 40
 # Granted only where the manifest has conditions.
@@ -184,9 +185,9 @@ class Runner:
 
 
 def unreached():
-    """PATTERN REASON… of places that no act reaches."""
+    """PATTERN | REASON of places that no act reaches."""
     with open(os.path.join(HERE, "unreached")) as lines:
-        return [line.split(None, 1) for line in lines if line.strip() and not line.startswith("#")]
+        return [line.split(" | ", 1) for line in lines if line.strip() and not line.startswith("#")]
 
 
 def specs(site, thorough):
