@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/prctl.h>
+#include <linux/ptrace.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -22,7 +23,9 @@
 #include "shim/common/protocol.h"
 
 #define LOW32 0xffffffffULL
+#define SIGN32 0x80000000ULL
 #define TAG_ARG 5
+#define NR_KILL 62
 
 /* Room for the clauses of one row; filter_build() copies what was used. */
 #define ROW_ROOM 32
@@ -98,19 +101,55 @@ static void error(struct row_writer *w)
 	add(w, FILTER_ERRNO, w->from->value);
 }
 
-static void signal_family(struct row_writer *w)
+/* Nobody may do this, and it is worth a record: the gate writes it down and refuses
+ * (shim/broker/never.c). Without a gate the kernel says ENOSYS. */
+static struct filter_clause *never(struct row_writer *w)
+{
+	return add(w, FILTER_NOTIFY, 0);
+}
+
+static void never_call(struct row_writer *w)
+{
+	w->class = CLASS_OBJECT;
+	never(w);
+}
+
+/* A process is named by a positive number; groups and everybody are Landlock's to sort out, process
+ * by process. */
+static void kill_family(struct row_writer *w)
 {
 	w->class = CLASS_PID;
-	add(w, w->terms->scoped_signals ? FILTER_ALLOW : FILTER_NOTIFY, 0);
+	if (w->terms->scoped_signals && w->from->nr == NR_KILL)
+		when(add(w, FILTER_ALLOW, 0), 0, SIGN32, SIGN32);
+	add(w, FILTER_NOTIFY, 0);
+}
+
+/* Programs signal their own threads by these all the time. */
+static void signal_family(struct row_writer *w)
+{
+	bool native = w->terms->scoped_signals && w->terms->fast_lane;
+	w->class = CLASS_PID;
+	add(w, native ? FILTER_ALLOW : FILTER_NOTIFY, 0);
 }
 
 static void trace(struct row_writer *w)
 {
 	w->class = CLASS_PID;
-	if (w->terms->traced)
+	add(w, FILTER_NOTIFY, 0);
+}
+
+static void ptrace_call(struct row_writer *w)
+{
+	w->class = CLASS_PID;
+	/* The bits that tell these two from all other requests that there are; what is notified
+	 * needlessly goes on. */
+	if (w->terms->traced) {
+		when(add(w, FILTER_NOTIFY, 0), 0, 0x401f, PTRACE_ATTACH);
+		when(add(w, FILTER_NOTIFY, 0), 0, 0x401f, PTRACE_SEIZE & 0x401f);
 		add(w, FILTER_ALLOW, 0);
-	else
-		add(w, FILTER_ERRNO, EPERM);
+	} else {
+		never(w);
+	}
 }
 
 static void other(struct row_writer *w)
@@ -143,7 +182,7 @@ static void io_priority(struct row_writer *w)
 static void refuse_fast_open(struct row_writer *w, uint8_t flags_arg)
 {
 	w->class = CLASS_ARGS;
-	when(add(w, FILTER_ERRNO, EOPNOTSUPP), flags_arg, MSG_FASTOPEN, MSG_FASTOPEN);
+	when(never(w), flags_arg, MSG_FASTOPEN, MSG_FASTOPEN);
 }
 
 static void sends(struct row_writer *w)
@@ -202,19 +241,18 @@ static void socket_make(struct row_writer *w)
 		socket_of(w, FILTER_ALLOW, inet[i], SOCK_STREAM, 6 /* IPPROTO_TCP */);
 		socket_of(w, datagrams, inet[i], SOCK_DGRAM, 0);
 		socket_of(w, datagrams, inet[i], SOCK_DGRAM, 17 /* IPPROTO_UDP */);
-		/* MPTCP, SCTP, raw, ping: callers fall back to TCP or say that it is missing. */
-		when(add(w, FILTER_ERRNO, EPROTONOSUPPORT), 0, DOMAIN, (uint64_t)inet[i]);
 	}
 	socket_of(w, FILTER_ALLOW, AF_NETLINK, SOCK_RAW, 0 /* NETLINK_ROUTE */);
 	socket_of(w, FILTER_ALLOW, AF_NETLINK, SOCK_DGRAM, 0);
-	add(w, FILTER_ERRNO, EAFNOSUPPORT);
+	/* MPTCP, SCTP, raw, ping, and all other families. */
+	never(w);
 }
 
 static void socket_pair(struct row_writer *w)
 {
 	w->class = CLASS_ARGS;
 	socket_unix(w);
-	add(w, FILTER_ERRNO, EAFNOSUPPORT);
+	never(w);
 }
 
 /* A command by its type and number, whatever its size and direction (linux/ioctl.h): the 32-bit
@@ -244,13 +282,19 @@ static void ioctl_command(struct row_writer *w)
 	    0x940d, /* FICLONERANGE */
 	    0x9436, /* FIDEDUPERANGE */
 	};
+	static const uint16_t owners[] = {
+	    0x8901, /* FIOSETOWN */
+	    0x8902, /* SIOCSPGRP */
+	};
 	w->class = CLASS_ARGS;
 	when(add(w, FILTER_NOTIFY, 0), 1, COMMAND, 0x5441 /* TIOCGPTPEER: opens a terminal */);
+	for (size_t i = 0; i < sizeof(owners) / sizeof(*owners) && !w->terms->scoped_signals; i++)
+		when(add(w, FILTER_NOTIFY, 0), 1, COMMAND, owners[i]);
 	for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++)
-		when(add(w, FILTER_ERRNO, EPERM), 1, COMMAND, refused[i]);
+		when(never(w), 1, COMMAND, refused[i]);
 	for (size_t i = 0; i < sizeof(copies) / sizeof(*copies); i++)
 		when(add(w, FILTER_ALLOW, 0), 1, COMMAND, copies[i]);
-	when(add(w, FILTER_ERRNO, EPERM), 1, COMMAND_TYPE, 0x9400);
+	when(never(w), 1, COMMAND_TYPE, 0x9400);
 	add(w, FILTER_ALLOW, 0);
 }
 
@@ -258,7 +302,7 @@ static void process_control(struct row_writer *w)
 {
 	w->class = CLASS_ARGS;
 	when(add(w, FILTER_NOTIFY, 0), 0, LOW32, REMIT_HYPERCALL);
-	when(add(w, FILTER_ERRNO, EPERM), 0, LOW32, PR_SET_MM);
+	when(never(w), 0, LOW32, PR_SET_MM);
 	add(w, FILTER_ALLOW, 0);
 }
 
@@ -271,7 +315,7 @@ static void refuse_namespaces(struct row_writer *w)
 {
 	w->class = CLASS_ARGS;
 	for (size_t i = 0; i < sizeof(namespaces) / sizeof(*namespaces); i++)
-		when(add(w, FILTER_ERRNO, EPERM), 0, namespaces[i], namespaces[i]);
+		when(never(w), 0, namespaces[i], namespaces[i]);
 }
 
 /* Here bit 7 is part of the exit signal, not CLONE_NEWTIME. */
@@ -295,7 +339,7 @@ static void fork_call(struct row_writer *w)
 static void unshare_call(struct row_writer *w)
 {
 	refuse_namespaces(w);
-	when(add(w, FILTER_ERRNO, EPERM), 0, 0x80 /* CLONE_NEWTIME, linux/sched.h */, 0x80);
+	when(never(w), 0, 0x80 /* CLONE_NEWTIME, linux/sched.h */, 0x80);
 	add(w, FILTER_ALLOW, 0);
 }
 
@@ -312,7 +356,7 @@ static void personality_call(struct row_writer *w)
 	w->class = CLASS_ARGS;
 	for (size_t i = 0; i < sizeof(harmless) / sizeof(*harmless); i++)
 		when(add(w, FILTER_ALLOW, 0), 0, LOW32, harmless[i]);
-	add(w, FILTER_ERRNO, EPERM);
+	never(w);
 }
 
 /*
@@ -327,9 +371,21 @@ static void socket_option(struct row_writer *w)
 	} routes[] = {{0, 4}, {41, 6}, {41, 32}, {41, 57}};
 	w->class = CLASS_ARGS;
 	for (size_t i = 0; i < sizeof(routes) / sizeof(*routes); i++) {
-		struct filter_clause *clause = add(w, FILTER_ERRNO, EPERM);
+		struct filter_clause *clause = never(w);
 		when(clause, 1, LOW32, routes[i].level);
 		when(clause, 2, LOW32, routes[i].option);
+	}
+	add(w, FILTER_ALLOW, 0);
+}
+
+/* Landlock scopes the signals that a descriptor's owner gets; without that the gate sets the owner.
+ */
+static void file_control(struct row_writer *w)
+{
+	w->class = CLASS_ARGS;
+	if (!w->terms->scoped_signals) {
+		when(add(w, FILTER_NOTIFY, 0), 1, LOW32, F_SETOWN);
+		when(add(w, FILTER_NOTIFY, 0), 1, LOW32, F_SETOWN_EX);
 	}
 	add(w, FILTER_ALLOW, 0);
 }
@@ -340,8 +396,11 @@ static void (*const write_row[TREAT_COUNT])(struct row_writer *) = {
     [TREAT_OPEN] = open_family,
     [TREAT_EXEC] = exec,
     [TREAT_OBJECT] = object,
+    [TREAT_NEVER] = never_call,
     [TREAT_ERRNO] = error,
+    [TREAT_KILL] = kill_family,
     [TREAT_SIGNAL] = signal_family,
+    [TREAT_PTRACE] = ptrace_call,
     [TREAT_TRACE] = trace,
     [TREAT_OTHER] = other,
     [TREAT_SENDS] = sends,
@@ -357,6 +416,7 @@ static void (*const write_row[TREAT_COUNT])(struct row_writer *) = {
     [TREAT_SETPRIORITY] = set_priority,
     [TREAT_IOPRIO] = io_priority,
     [TREAT_SETSOCKOPT] = socket_option,
+    [TREAT_FCNTL] = file_control,
 };
 
 static struct row_writer row_of(const struct filter_terms *terms, const struct syscall_row *from)
