@@ -159,9 +159,9 @@ static int say_grant(struct builder *b, uint32_t index, const struct rule *rule,
 	const struct carved *carved = &granting->carved;
 	char why[WHY_MAX];
 	const char *limited = carved->limited ? "; the bound on rules was met" : "";
-	static const char *const compared[] = {
-	    "", "; the gate compares the digest at exec", "; the gate compares the arguments at exec",
-	    "; the gate compares digest and arguments at exec"};
+	static const char *const compared[] = {"", "; the gate compares the digest at exec",
+					       "; the gate compares the arguments at exec",
+					       "; the gate compares digest and arguments at exec"};
 	const char *digest = compared[(rule->conditions & CONDITION_SHA256 ? 1 : 0) +
 				      (rule->conditions & CONDITION_ARGS ? 2 : 0)];
 	if (!carved->rules) {
@@ -273,6 +273,27 @@ static int add_interpreters(struct builder *b, bool exec)
 	return ret;
 }
 
+/*
+ * Which terminal /dev/tty is depends on who opens it, so the gate cannot open it for another. It is
+ * a rule of its own where the scope grants it by more than its name: nothing else is reached by it.
+ */
+static int add_own_terminal(struct builder *b)
+{
+	static const char path[] = "/dev/tty";
+	uint32_t rights = 0;
+	size_t len = strlen(path);
+	if (plain_kind(b, path) != VIEW_OTHER)
+		return 0;
+	if (decide_path(b->scope, VERB_READ, path, len).verdict == VERDICT_ALLOWED)
+		rights |= RIGHT_READ;
+	if (decide_path(b->scope, VERB_WRITE, path, len).verdict == VERDICT_ALLOWED)
+		rights |= RIGHT_WRITE;
+	if (!rights)
+		return 0;
+	return domain_add(&b->plan->wall, &b->wall_room, path, access_of(rights, VIEW_FILE, path),
+			  RULE_NONE);
+}
+
 int wall_build(struct builder *b)
 {
 	int abi = b->features->landlock_abi;
@@ -293,6 +314,8 @@ int wall_build(struct builder *b)
 	}
 	if (ret == 0 && abi >= 1)
 		ret = add_interpreters(b, exec);
+	if (ret == 0 && abi >= 1)
+		ret = add_own_terminal(b);
 	domain_tidy(&b->plan->wall);
 	return ret;
 }

@@ -71,17 +71,22 @@ static struct reply act(const struct change *change, const struct object *object
 	return reply_error(EACCES);
 }
 
-/* `mkdir -p` asks for every folder on the way and expects EEXIST; that a name exists is no secret
- * here, so it is no refusal either. */
-static bool exists_already(struct request *request, const struct change *change,
-			   const struct object *object)
+/*
+ * What the kernel answers before it asks whether the caller may: `mkdir -p` makes every folder on
+ * the way and expects EEXIST, `rm -f` removes what may not be there and expects ENOENT. That a name
+ * exists or not is no secret here, so this is no refusal. 0: go on and judge.
+ */
+static int forgone(struct request *request, const struct change *change,
+		   const struct object *object)
 {
-	bool creates = change->what == CHANGE_MKDIR || change->what == CHANGE_MKNOD ||
-		       change->what == CHANGE_SYMLINK;
+	bool removes = change->what == CHANGE_UNLINK || change->what == CHANGE_RMDIR;
 	struct stat st;
 
-	return creates && !judge_would_allow(request, VERB_WRITE, object->path, object->len) &&
-	       fstatat(object->parent, object->name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	if (judge_would_allow(request, VERB_WRITE, object->path, object->len))
+		return 0;
+	if (fstatat(object->parent, object->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return removes ? 0 : EEXIST;
+	return removes && errno == ENOENT ? ENOENT : 0;
 }
 
 static struct reply change_at(struct request *request, int dirfd, uint64_t address,
@@ -101,8 +106,9 @@ static struct reply change_at(struct request *request, int dirfd, uint64_t addre
 		reply = reply_error(dots_error(change, object.name));
 		goto out;
 	}
-	if (exists_already(request, change, &object)) {
-		reply = reply_error(EEXIST);
+	error = forgone(request, change, &object);
+	if (error) {
+		reply = reply_error(error);
 		goto out;
 	}
 	error = judge_path(request, VERB_WRITE, &object);

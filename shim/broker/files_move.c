@@ -132,12 +132,23 @@ static struct reply move(struct request *request, const struct object *from,
 	return error ? files_error(error) : reply_value(0);
 }
 
+/* As the kernel, which looks for the name before it asks whether the caller may. */
+static bool is_absent(const struct object *object)
+{
+	struct stat st;
+
+	return fstatat(object->parent, object->name, &st, AT_SYMLINK_NOFOLLOW) != 0 &&
+	       errno == ENOENT;
+}
+
 static struct reply rename_objects(struct request *request, const struct object *from,
 				   const struct object *to, uint32_t flags)
 {
 	if (files_is_dots(from) || files_is_dots(to))
 		return reply_error((flags & RENAME_NOREPLACE) && files_is_dots(to) ? EEXIST
 										   : EBUSY);
+	if (is_absent(from))
+		return reply_error(ENOENT);
 	int error = judge_path(request, VERB_WRITE, from);
 
 	if (!error)

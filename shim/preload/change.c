@@ -151,8 +151,12 @@ HOOK("linkat", HOOK_LANE, int, hook_linkat,
      (int from_dirfd, const char *from, int to_dirfd, const char *to, int flags));
 int hook_linkat(int from_dirfd, const char *from, int to_dirfd, const char *to, int flags)
 {
-	return (int)raw_finish(lane_move(writes(from) && writes(to), SYS_linkat, from_dirfd,
-					 (long)from, to_dirfd, (long)to, flags));
+	/* Linux 6.10 links by descriptor alone only what was opened with the caller's own
+	 * credentials; what the gate has opened, the gate links. */
+	bool tagged = !(flags & AT_EMPTY_PATH) && writes(from) && writes(to);
+
+	return (int)raw_finish(
+	    lane_move(tagged, SYS_linkat, from_dirfd, (long)from, to_dirfd, (long)to, flags));
 }
 
 HOOK("symlink", HOOK_LANE, int, hook_symlink, (const char *target, const char *path));
