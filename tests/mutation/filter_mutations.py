@@ -129,22 +129,22 @@ CLAUSES = [
            "\trefuse_fast_open(w, w->from->value);\n\tadd(w, w->terms->gated_sends ? FILTER_NOTIFY : FILTER_ALLOW, 0);",
            "\trefuse_fast_open(w, w->from->value);\n\tadd(w, FILTER_ALLOW, 0);", "N3-udp-send(msg|mmsg)"),
     clause("datagram-sockets", "without a granted datagram there is no datagram socket",
-           "\tenum filter_action datagrams = w->terms->gated_sends ? streams : FILTER_NOTIFY;\n"
+           "\tenum filter_action datagrams = w->terms->gated_sends ? FILTER_ALLOW : FILTER_NOTIFY;\n"
            "\tstatic const int inet[]",
            "\tenum filter_action datagrams = FILTER_ALLOW;\n\tstatic const int inet[]", "N3-udp-.*"),
     clause("unix-datagrams", "without a granted datagram there is no unix datagram socket",
-           "\tenum filter_action datagrams = w->terms->gated_sends ? streams : FILTER_NOTIFY;\n"
-           "\tsocket_of(w, streams, AF_UNIX, SOCK_STREAM, -1);",
+           "\tenum filter_action datagrams = w->terms->gated_sends ? FILTER_ALLOW : FILTER_NOTIFY;\n"
+           "\tsocket_of(w, FILTER_ALLOW, AF_UNIX, SOCK_STREAM, -1);",
            "\tenum filter_action datagrams = FILTER_ALLOW;\n"
-           "\tsocket_of(w, streams, AF_UNIX, SOCK_STREAM, -1);", "N6-datagram.*"),
-    clause("protocols", "IP sockets speak TCP or UDP", "\tsocket_unix(w, streams);\n",
-           "\tsocket_unix(w, streams);\n\twhen(add(w, FILTER_ALLOW, 0), 0, DOMAIN, AF_INET);\n",
+           "\tsocket_of(w, FILTER_ALLOW, AF_UNIX, SOCK_STREAM, -1);", "N6-datagram.*"),
+    clause("protocols", "IP sockets speak TCP or UDP", "\tsocket_unix(w);\n\tfor",
+           "\tsocket_unix(w);\n\twhen(add(w, FILTER_ALLOW, 0), 0, DOMAIN, AF_INET);\n\tfor",
            "N4-(raw|ping|mptcp|udplite|sctp|dccp|old).*"),
     clause("families", "only IP, unix and route sockets", "\tnever(w);\n}\n\nstatic void socket_pair",
            "\tadd(w, FILTER_ALLOW, 0);\n}\n\nstatic void socket_pair", "N4-(packet|vsock|alg|smc|kcm|tipc|rds|netlink).*"),
     clause("netlink-protocols", "netlink is the routing table's only",
-           "socket_of(w, streams, AF_NETLINK, SOCK_RAW, 0 /* NETLINK_ROUTE */);",
-           "socket_of(w, streams, AF_NETLINK, SOCK_RAW, -1);", "N4-netlink-.*"),
+           "socket_of(w, FILTER_ALLOW, AF_NETLINK, SOCK_RAW, 0 /* NETLINK_ROUTE */);",
+           "socket_of(w, FILTER_ALLOW, AF_NETLINK, SOCK_RAW, -1);", "N4-netlink-.*"),
     clause("source-routes", "no socket option chooses a route",
            "struct filter_clause *clause = never(w);\n\t\twhen(clause, 1, LOW32, routes[i].level);",
            "struct filter_clause *clause = add(w, FILTER_ALLOW, 0);\n\t\twhen(clause, 1, LOW32, routes[i].level);",

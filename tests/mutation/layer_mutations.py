@@ -65,7 +65,7 @@ LAYERS = [
     mutation("capabilities", "capabilities are dropped", escapes="^(N12|N4|N11|P16|F8|P15|E5)-",
              without=("capabilities",)),
     mutation("broker-dumpable", "nobody of the same user may look into the broker",
-             (SESSION, "prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);", ""), escapes="^(F6-.*broker|P5-broker-.*)$", without=("wall", "hull"), user="nobody"),
+             (SESSION, "if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)", "if (0)"), escapes="^(F6-.*broker|P5-broker-.*)$", without=("wall", "hull"), user="nobody"),
     mutation("descriptors", "the agent starts with no descriptor that nobody named",
              (LAUNCH, "\tif (!error)\n\t\terror = close_between(from, ~0U);", ""), escapes="^L2-inherited-fds$", others=(("session", "descriptors"),)),
     mutation("listener", "the agent does not hold the filter's listener", (LAUNCH, "\tclose(listener);\n", "\tfcntl(listener, F_SETFD, 0);\n"), escapes="^L2-listener-fd$"),

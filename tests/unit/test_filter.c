@@ -16,6 +16,7 @@
 #include <sys/syscall.h>
 
 #include "policy/plan/filter.h"
+#include "policy/plan/syscalls.h"
 #include "shim/common/protocol.h"
 #include "shim/kernel/kernel.h"
 
@@ -169,6 +170,7 @@ static size_t samples(const struct filter_row *row, uint8_t arg, uint64_t *out, 
 }
 
 #define SAMPLES 192
+#define TAG_ARGUMENT 5
 
 /* Every pair of samples of two arguments with the third cycling: rows compare at most three. */
 static void compare_row(const struct program *p, const struct filter_row *row)
@@ -242,6 +244,116 @@ START_TEST(foreign_numbers_and_architectures_are_refused)
 }
 END_TEST
 
+START_TEST(numbers_beyond_the_table_are_refused)
+{
+	static const uint32_t numbers[] = {1024,       4096,	   65535,      65536,
+					   0x10000000, 0x3fffffff, 0x7fffffff, 0x80000000,
+					   0xbfffffff, 0xfffffc18, 0xfffffffe, 0xffffffff};
+	struct program p = make(63);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
+		struct seccomp_data data = {.nr = (int)numbers[i], .arch = AUDIT_ARCH_X86_64};
+		uint32_t got = run(p.code, p.count, &data);
+		ck_assert_uint_eq(got, SECCOMP_RET_ERRNO | ENOSYS);
+		data.args[TAG_ARGUMENT] = REMIT_TAG;
+		got = run(p.code, p.count, &data);
+		ck_assert_uint_eq(got, SECCOMP_RET_ERRNO | ENOSYS);
+	}
+	drop(&p);
+}
+END_TEST
+
+/* What a treatment means for a call whose arguments are all zero, and whether some arguments make
+ * it something else: said here a second time, apart from filter.c. */
+struct meaning {
+	uint32_t zeros;
+	bool varies;
+};
+
+static struct meaning expected(const struct syscall_row *row, unsigned int variant)
+{
+	const uint32_t allowed = SECCOMP_RET_ALLOW, gated = SECCOMP_RET_USER_NOTIF;
+	const bool fast = variant & 1, exec = variant & 2, scoped = variant & 4;
+	const bool traced = variant & 8, sends = variant & 16, forks = variant & 32;
+	switch (row->treatment) {
+	case TREAT_ALLOW:
+		return (struct meaning){allowed, false};
+	case TREAT_PATH:
+		return (struct meaning){gated, fast};
+	case TREAT_EXEC:
+		return (struct meaning){gated, exec};
+	case TREAT_OPEN:
+		return (struct meaning){gated, true};
+	case TREAT_OBJECT:
+	case TREAT_NEVER:
+	case TREAT_TRACE:
+		return (struct meaning){gated, false};
+	case TREAT_ERRNO:
+		return (struct meaning){SECCOMP_RET_ERRNO | ENOSYS, false};
+	case TREAT_KILL:
+		return (struct meaning){gated, scoped && row->nr == SYS_kill};
+	case TREAT_SIGNAL:
+		return (struct meaning){scoped && fast ? allowed : gated, false};
+	case TREAT_PTRACE:
+		return (struct meaning){traced ? allowed : gated, traced};
+	case TREAT_FORK:
+		return (struct meaning){forks ? gated : allowed, false};
+	case TREAT_CLONE:
+		return (struct meaning){forks ? gated : allowed, true};
+	case TREAT_SENDS:
+		return (struct meaning){sends ? gated : allowed, !sends};
+	case TREAT_FCNTL:
+		return (struct meaning){allowed, !scoped};
+	case TREAT_OTHER:
+	case TREAT_SETPRIORITY:
+	case TREAT_SENDTO:
+	case TREAT_IOCTL:
+	case TREAT_PRCTL:
+	case TREAT_UNSHARE:
+	case TREAT_PERSONALITY:
+	case TREAT_SETSOCKOPT:
+		return (struct meaning){allowed, true};
+	case TREAT_IOPRIO:
+	case TREAT_SOCKET:
+	case TREAT_SOCKETPAIR:
+		return (struct meaning){gated, true};
+	default:
+		ck_abort_msg("%s has a treatment that this test does not know", row->name);
+		return (struct meaning){0, false};
+	}
+}
+
+/* The program itself, for every number there is: zeros, and then whatever the row's samples make
+ * of it. */
+START_TEST(each_treatment_means_what_it_says)
+{
+	static uint64_t values[6][SAMPLES];
+	struct program p = make(variants[_i]);
+	for (int nr = 0; nr < 1024; nr++) {
+		const struct syscall_row *row = syscall_find(nr);
+		struct seccomp_data data = {.nr = nr, .arch = AUDIT_ARCH_X86_64};
+		uint32_t zeros = run(p.code, p.count, &data);
+		if (!row) {
+			ck_assert_uint_eq(zeros, SECCOMP_RET_ERRNO | ENOSYS);
+			continue;
+		}
+		struct meaning want = expected(row, variants[_i]);
+		ck_assert_msg(zeros == want.zeros, "%s: %#x", row->name, zeros);
+		const struct filter_row *built = NULL;
+		for (size_t i = 0; i < p.plan.filter_count && !built; i++)
+			built = p.plan.filter[i].nr == nr ? &p.plan.filter[i] : NULL;
+		for (uint8_t a = 0; a < 6 && !want.varies; a++) {
+			size_t count = samples(built, a, values[a], SAMPLES);
+			for (size_t i = 0; i < count; i++) {
+				struct seccomp_data other = data;
+				other.args[a] = values[a][i];
+				ck_assert_uint_eq(run(p.code, p.count, &other), want.zeros);
+			}
+		}
+	}
+	drop(&p);
+}
+END_TEST
+
 static uint32_t ask(const struct program *p, int nr, uint64_t a0, uint64_t a1, uint64_t a2,
 		    uint64_t a5)
 {
@@ -306,6 +418,9 @@ int main(void)
 	tcase_add_loop_test(cases, program_means_the_table, 0,
 			    sizeof(variants) / sizeof(*variants));
 	tcase_add_test(cases, foreign_numbers_and_architectures_are_refused);
+	tcase_add_test(cases, numbers_beyond_the_table_are_refused);
+	tcase_add_loop_test(cases, each_treatment_means_what_it_says, 0,
+			    sizeof(variants) / sizeof(*variants));
 	tcase_add_test(cases, well_known_calls);
 	tcase_add_test(cases, program_fits_with_room);
 	suite_add_tcase(suite, cases);

@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The syscall table: sorted, complete against the installed headers, and every refusal named. */
+/*
+ * The syscall table: sorted, complete against the installed headers, and every refusal named. The
+ * numbers are those of x86-64, the names everybody's: what other 64-bit machines have (arm64 and
+ * the generic table) has a row of its name here, and so the same treatment.
+ */
 #include <check.h>
 #include <errno.h>
+#include <seccomp.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,6 +68,104 @@ START_TEST(every_call_of_the_headers_has_a_row)
 }
 END_TEST
 
+static const struct syscall_row *row_named(const char *name)
+{
+	for (size_t i = 0; i < syscall_table_size; i++) {
+		if (!strcmp(syscall_table[i].name, name))
+			return &syscall_table[i];
+	}
+	return NULL;
+}
+
+START_TEST(names_are_used_once)
+{
+	for (size_t i = 0; i < syscall_table_size; i++)
+		ck_assert_ptr_eq(row_named(syscall_table[i].name), &syscall_table[i]);
+}
+END_TEST
+
+/* libseccomp has the tables of every machine, from another hand than the headers. */
+static int compare_with_machine(uint32_t machine, bool same_numbers)
+{
+	int seen = 0;
+	for (int nr = 0; nr < 1024; nr++) {
+		char *name = seccomp_syscall_resolve_num_arch(machine, nr);
+		if (!name)
+			continue;
+		const struct syscall_row *row = row_named(name);
+		ck_assert_msg(row != NULL, "no row for %s", name);
+		if (same_numbers)
+			ck_assert_msg(row->nr == nr, "%s is %d, not %d", name, nr, row->nr);
+		free(name);
+		seen++;
+	}
+	return seen;
+}
+
+START_TEST(every_call_of_both_machines_has_a_row)
+{
+	ck_assert_int_gt(compare_with_machine(SCMP_ARCH_X86_64, true), 300);
+	ck_assert_int_gt(compare_with_machine(SCMP_ARCH_AARCH64, false), 250);
+}
+END_TEST
+
+/* True while the lines read are for machines of 32 bits. Conditions nest at most DEPTH deep. */
+#define DEPTH 8
+struct condition {
+	bool wide, narrow;
+};
+
+static bool is_narrow(struct condition *stack, size_t *depth, const char *line)
+{
+	bool narrow = false;
+	if (!strncmp(line, "#if", 3) && *depth < DEPTH)
+		stack[(*depth)++] =
+		    (struct condition){.wide = strstr(line, "__BITS_PER_LONG == 64") != NULL,
+				       .narrow = strstr(line, "__BITS_PER_LONG == 32") != NULL};
+	else if (!strncmp(line, "#else", 5) && *depth)
+		stack[*depth - 1].narrow = stack[*depth - 1].wide;
+	else if (!strncmp(line, "#endif", 6) && *depth)
+		(*depth)--;
+	for (size_t i = 0; i < *depth; i++)
+		narrow |= stack[i].narrow;
+	return narrow;
+}
+
+/* A call of two widths is first __NR3264_NAME, and below it is said which name it has here. */
+START_TEST(every_generic_call_has_a_row)
+{
+	FILE *header = fopen("/usr/include/asm-generic/unistd.h", "re");
+	struct condition stack[DEPTH];
+	char line[512], name[128];
+	size_t depth = 0;
+	int seen = 0;
+	ck_assert_msg(header != NULL, "no asm-generic/unistd.h to compare with");
+	while (fgets(line, sizeof(line), header)) {
+		if (is_narrow(stack, &depth, line) || sscanf(line, "#define __NR_%127s", name) != 1)
+			continue;
+		/* The table's own marks, and a spelling that no 64-bit machine asks for. */
+		if (!strcmp(name, "syscalls") || !strcmp(name, "arch_specific_syscall") ||
+		    !strcmp(name, "sync_file_range2"))
+			continue;
+		ck_assert_msg(row_named(name) != NULL, "no row for %s", name);
+		seen++;
+	}
+	fclose(header);
+	ck_assert_int_gt(seen, 250);
+}
+END_TEST
+
+/* Each row says in a few words why. */
+START_TEST(reasons_are_short)
+{
+	for (size_t i = 0; i < syscall_table_size; i++) {
+		const char *why = syscall_table[i].why;
+		ck_assert_msg(strlen(why) > 5 && strlen(why) < 80, "%s: %s", syscall_table[i].name,
+			      why);
+	}
+}
+END_TEST
+
 /* What must never be native, whatever else changes. */
 START_TEST(dangerous_calls_are_not_native)
 {
@@ -110,6 +214,10 @@ int main(void)
 	Suite *suite = suite_create("syscalls");
 	tcase_add_test(cases, sorted_and_named);
 	tcase_add_test(cases, every_call_of_the_headers_has_a_row);
+	tcase_add_test(cases, names_are_used_once);
+	tcase_add_test(cases, every_call_of_both_machines_has_a_row);
+	tcase_add_test(cases, every_generic_call_has_a_row);
+	tcase_add_test(cases, reasons_are_short);
 	tcase_add_test(cases, dangerous_calls_are_not_native);
 	suite_add_tcase(suite, cases);
 	SRunner *runner = srunner_create(suite);

@@ -250,9 +250,23 @@ def queues():
     return set(done.stdout.split()) if done.returncode == 0 else None
 
 
+def check_fakeroot():
+    """fakeroot keeps what files pretend to be in a daemon that it talks to by message queues."""
+    if not os.path.exists("/usr/bin/fakeroot"):
+        return
+    s = Scratch()
+    s.manifest(programs=("/usr/bin/*", "/bin/*"))
+    for options in ((), ("--no-shim",)):
+        done = s.run("/usr/bin/fakeroot", "sh", "-c", "touch f && chown 33:34 f && stat -c %u:%g f; id -u",
+                     options=options, cwd=s.work)
+        expect("fakeroot", (done.returncode, done.stdout), (0, "33:34\n0\n"))
+    hold("nothing is refused to fakeroot", not [r for r in s.records() if r.get("verdict") == "refused"])
+
+
 def main():
     if LIBC.msgget(0x7fffff00 + os.getpid() % 100, 0) < 0 and ctypes.get_errno() == 38:
         skip("this kernel has no System V IPC")
+    check_fakeroot()
     s = Scratch()
     s.manifest()
     agent = s.script("agent.py", AGENT)
