@@ -138,8 +138,11 @@ bool request_may_block(struct request *request)
 
 	pthread_mutex_lock(&workers->lock);
 	bool now = !pressed || may_block_now(workers, tgid);
-	/* Never the last one that receives: without a thread in its place it must not wait. */
-	bool replaced = !now || atomic_load(&workers->idle) > 0 || workers_add(workers) == 0;
+	/* Never the last one that receives: it waits only with a thread in its place, or with
+	 * others that will receive again when their calls are served. */
+	workers->general--;
+	bool replaced = !now || atomic_load(&workers->idle) > 0 || workers_add(workers) == 0 ||
+			workers->general > 0;
 
 	/* Neither room nor memory: not queued, and the worker answers EAGAIN. */
 	workers_self->queued = !now && defer(workers, request);
@@ -147,7 +150,8 @@ bool request_may_block(struct request *request)
 	if (now) {
 		workers_self->blocking = true;
 		workers->blocking++;
-		workers->general--;
+	} else {
+		workers->general++;
 	}
 	pthread_mutex_unlock(&workers->lock);
 	if (now)
