@@ -66,12 +66,13 @@ static int create_outside(struct actor *actor)
 /* A file's whole life in the gap: made, changed, moved, linked, removed. */
 static int live_in_gap(struct actor *actor)
 {
-	char name[32], path[256], other[256];
+	char name[64], path[256], other[256];
+	unsigned int number = actor_random(actor, UINT32_MAX);
 
-	/* The process's own: what a killed one leaves is in nobody's way. */
-	snprintf(name, sizeof(name), "file-%d-%d", (int)getpid(), actor->thread);
+	/* What a killed process leaves is in nobody's way, also not in that of a reused pid's. */
+	snprintf(name, sizeof(name), "file-%d-%d-%x", (int)getpid(), actor->thread, number);
 	actor_path(actor, "in", name, path);
-	snprintf(name, sizeof(name), "moved-%d-%d", (int)getpid(), actor->thread);
+	snprintf(name, sizeof(name), "moved-%d-%d-%x", (int)getpid(), actor->thread, number);
 	actor_path(actor, "in", name, other);
 	long fd = sys_open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 
@@ -202,8 +203,10 @@ static int connect_to(int family, int type, const void *name, socklen_t len)
 static int connect_granted(struct actor *actor)
 {
 	struct sockaddr_in name = address(actor, "tcp", false);
+	int error = connect_to(AF_INET, SOCK_STREAM, &name, sizeof(name));
 
-	return connect_to(AF_INET, SOCK_STREAM, &name, sizeof(name));
+	/* The listener closes with a reset, which may come before connect has looked. */
+	return error == -ECONNRESET ? 0 : error;
 }
 
 static int connect_refused(struct actor *actor)
@@ -430,7 +433,7 @@ const struct kind kinds[] = {
     {"unix-refused", "connect unix:{root}/out/{slot}/socket", EACCES, unix_refused, NULL},
     {"abstract-refused", "connect unix:@soak-{slot}", EACCES, abstract_refused, NULL},
     {"exec-refused", "exec {root}/out/{slot}/exec", EACCES, exec_refused, NULL},
-    {"kill-stranger", "process {stranger}", EPERM, kill_stranger, "-"},
+    {"kill-stranger", "process {stranger}", EPERM, kill_stranger, "kill"},
     {"hurry-stranger", "process {stranger}", EPERM, hurry_stranger, "setpriority"},
     {"memory-refused", "soak-{slot}", EACCES, memory_refused, "memfd_create"},
 };

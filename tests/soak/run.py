@@ -264,13 +264,13 @@ class Soak:
             tally = file.read()
         _, wrong, self.deaths, self.starts = struct.unpack_from("<4I", tally)
         if wrong:
-            self.fail(f"{wrong} wrong answers; the first: {tally[16 + SLOTS_MAX * KINDS_MAX * 8:].rstrip(bytes(1)).decode()}")
+            self.fail(f"{wrong} wrong answers; the first: {tally[16 + SLOTS_MAX * KINDS_MAX * 8:].split(bytes(1))[0].decode()}")
         begun, done, self.acts = collections.Counter(), collections.Counter(), 0
         for slot in range(self.options.workers):
             counts = struct.unpack_from(f"<{2 * KINDS_MAX}I", tally, 16 + slot * KINDS_MAX * 8)
             for i, kind in enumerate(self.kinds):
                 self.acts += counts[KINDS_MAX + i]
-                if kind.error and kind.op != "-":
+                if kind.error:
                     op, _, rest = (kind.op + " " + self.object(kind, slot) if kind.op else self.object(kind, slot)
                                    ).partition(" ")
                     rest = rest.replace("unix:/", "/")  # the record names the file

@@ -40,8 +40,7 @@ struct kind {
 	const char *name, *query;
 	int error;
 	int (*act)(struct actor *actor);
-	const char *op; /* the record's, where it is not the query's first word; "-": refused by the
-			   wall alone, without a record */
+	const char *op; /* the record's, where it is not the query's first word */
 };
 
 extern const struct kind kinds[];
