@@ -3,8 +3,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <mqueue.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -172,6 +174,46 @@ static int limited(pid_t pid)
 	struct rlimit limit = {64, 64};
 
 	return acts_result(syscall(SYS_prlimit64, pid, RLIMIT_NOFILE, &limit, NULL));
+}
+
+/* As it is already, where that can be said. */
+static int scheduled(pid_t pid)
+{
+	struct sched_param none = {0};
+	uint64_t attributes[6] = {sizeof(attributes)};
+	cpu_set_t all;
+
+	memset(&all, 0xff, sizeof(all));
+	if (sched_setparam(pid, &none) != 0 || sched_setscheduler(pid, SCHED_OTHER, &none) != 0 ||
+	    sched_setaffinity(pid, sizeof(all), &all) != 0)
+		return -errno;
+	int error = acts_result(syscall(SYS_sched_setattr, pid, attributes, 0));
+
+	return error ? error : acts_result(syscall(SYS_ioprio_set, 1, pid, 3 << 13));
+}
+
+/* A group of its own, then all of it at once. */
+static int grouped(pid_t pid)
+{
+	setpgid(pid, pid);
+	int error = acts_result(setpriority(PRIO_PGRP, (id_t)pid, 18));
+
+	return error ? error : acts_result(kill(-pid, SIGCONT));
+}
+
+static int schedule_child(void)
+{
+	return with_child(scheduled);
+}
+
+static int group_of_child(void)
+{
+	return with_child(grouped);
+}
+
+static int schedule_victim(void)
+{
+	return scheduled(place.victim);
 }
 
 static int signal_child(void)
@@ -361,6 +403,9 @@ const struct act process_acts[] = {
     {"signal a child by pidfd", 0, signal_child_by_pidfd},
     {"priority of a child", 0, nicer_child},
     {"limit of a child", 0, limited_child},
+    {"scheduling of a child", 0, schedule_child},
+    {"group of a child", 0, group_of_child},
+    {"scheduling of a stranger", 1, schedule_victim},
     {"signal a stranger", 1, signal_victim},
     {"signal a stranger by pidfd", 1, signal_victim_by_pidfd},
     {"priority of a stranger", 1, nicer_victim},
