@@ -17,7 +17,7 @@ check-unit: $(UNIT) ## unit tests
 -include tests/soak.mk
 
 # Everything below needs the built command; each runner ends with "N passed, N failed".
-.PHONY: check check-all check-fuzz check-user check-profiles check-cli check-live check-shim check-agents check-sanitize check-clang bench
+.PHONY: check check-all check-fuzz check-user check-profiles check-cli check-live check-shim check-agents check-conformance check-sanitize check-clang bench
 check: ## install what the tests need, build, and run them
 	@tools/dev/packages test
 	@+$(MAKE) --no-print-directory check-all
@@ -46,6 +46,13 @@ check-shim: all ## the preload library in real programs
 check-agents: all ## pi and Codex inside their manifests (installs them with npm)
 	@tools/dev/packages agents
 	@tests/agents/run $(BUILD)/remit
+
+# A job is unprivileged, so the build is copied; GROUP is fast, python, programs, root or all.
+GROUP ?= all
+
+check-conformance: all ## programs that nobody here wrote, natively and inside (GROUP=fast for a minute of it)
+	@tools/dev/packages conformance
+	@tests/conformance/run.py $(BUILD) --group $(GROUP)
 
 check-sanitize: ## unit and live tests under ASan and UBSan
 	@+$(MAKE) --no-print-directory CONFIG=sanitize check-unit check-profiles check-cli check-live

@@ -72,7 +72,9 @@ step loop bash -c 'ln -s l2 l1; ln -s l1 l2; ! cat l1 2>er; grep -q "Too many le
 step long-name bash -c 'n=$(printf "%0256d" 0); ! touch "$n" 2>er; grep -q "too long" er'
 step not-folder bash -c '! touch t/new/x 2>er; grep -q "Not a directory" er'
 step not-owner bash -c '! chmod 600 /etc/passwd 2>/dev/null'
-step deep bash -c 'd=deep; for i in $(seq 200); do mkdir -p "$d" && cd "$d" && d=dddddddddddddddddddd; done; echo x >x && cat x >/dev/null'
-step remove-deep rm -r deep
+step deep bash -c 'd=deep; for i in $(seq 170); do mkdir "$d" && cd "$d" || exit; d=dddddddddddddddddddd; done; echo x >x && cat x >/dev/null'
+# Deeper than an absolute path can say.
+step deeper bash -c 'd=deeper; for i in $(seq 220); do mkdir "$d" && cd "$d" || exit; d=dddddddddddddddddddd; done; echo x >x && cat x >/dev/null'
+step remove-deep rm -r deep deeper
 step remove rm -rf t x z xa cb
 finish

@@ -177,8 +177,9 @@ def background_read():
     terminal.send("\n")
     terminal.wait(r"Stopped\s+cat")
     terminal.send("kill -9 %1\n")
-    time.sleep(0.5)
-    terminal.send("\n")
+    for _ in range(5): # bash tells at its next prompt
+        time.sleep(0.5)
+        terminal.send("\n")
     terminal.wait(r"Killed\s+cat")
     terminal.send("exit 3\n")
     assert terminal.end() == 3
