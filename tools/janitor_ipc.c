@@ -180,6 +180,14 @@ static void answer(int socket, int fd)
 		close(fd);
 }
 
+/* The gate says so of what it has removed, and of what it could not look at: seen for ourselves. */
+static bool is_gone(const struct keeper *keeper, enum ipc_kind kind, int id)
+{
+	struct ipc_about about;
+
+	return ipc_look(kind, id, keeper->broker, &about) != 0 || about.destroyed;
+}
+
 static void serve_one(struct keeper *keeper, int socket, const struct ipc_message *message)
 {
 	int error;
@@ -190,7 +198,8 @@ static void serve_one(struct keeper *keeper, int socket, const struct ipc_messag
 			note(keeper, (enum ipc_kind)message->kind, message->id);
 		break;
 	case IPC_GONE:
-		if (message->kind < IPC_QUEUE)
+		if (message->kind < IPC_QUEUE &&
+		    is_gone(keeper, (enum ipc_kind)message->kind, message->id))
 			forget(keeper, (enum ipc_kind)message->kind, message->id);
 		break;
 	case IPC_OPEN:
