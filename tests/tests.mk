@@ -14,7 +14,7 @@ check-unit: $(UNIT) ## unit tests
 	@for t in $(UNIT); do echo "  TEST    $$t"; $$t || exit 1; done
 
 -include tests/escapes.mk tests/fault.mk
--include tests/soak.mk
+-include tests/soak.mk tests/places.mk
 
 # Everything below needs the built command; each runner ends with "N passed, N failed".
 .PHONY: check check-all check-fuzz check-user check-profiles check-cli check-live check-shim check-agents check-conformance check-sanitize check-clang bench
@@ -22,7 +22,7 @@ check: ## install what the tests need, build, and run them
 	@tools/dev/packages test
 	@+$(MAKE) --no-print-directory check-all
 
-check-all: all check-unit check-profiles check-fuzz check-cli check-live check-shim check-parity check-race check-escapes check-soak check-fault
+check-all: all check-unit check-profiles check-fuzz check-cli check-live check-shim check-parity check-race check-escapes check-soak check-fault check-places-short
 
 check-fuzz: all ## the corpora of the fuzz targets, replayed
 	@tests/fuzz/run $(BUILD)

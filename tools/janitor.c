@@ -119,6 +119,17 @@ static void await_end(int socket)
 	while (got > 0 || (got < 0 && errno == EINTR));
 }
 
+/* All but the first two. What a container without the call leaves open is nobody's but ours. */
+static void close_rest(void)
+{
+	if (!close_range(2, UINT_MAX, 0))
+		return;
+	long limit = sysconf(_SC_OPEN_MAX);
+
+	for (int fd = 2; fd < (limit > 0 && limit < 65536 ? limit : 65536); fd++)
+		close(fd);
+}
+
 static _Noreturn void serve(int socket, int top, const struct janitor *janitor, pid_t launcher)
 {
 	static const int ignored[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGTSTP};
@@ -128,8 +139,9 @@ static _Noreturn void serve(int socket, int top, const struct janitor *janitor, 
 	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
 		signal(ignored[i], SIG_IGN);
 	/* Whoever waits for the end of the session's output must not wait for us. */
-	if (dup2(socket, 0) < 0 || dup2(top, 1) < 0 || close_range(2, UINT_MAX, 0) || chdir("/"))
+	if (dup2(socket, 0) < 0 || dup2(top, 1) < 0 || chdir("/"))
 		_exit(1);
+	close_rest();
 	if (write(0, "", 1) != 1)
 		_exit(1);
 	janitor_ipc_serve(0, janitor->session_id, launcher);

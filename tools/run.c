@@ -21,6 +21,7 @@
 #include "tools/audit.h"
 #include "tools/command.h"
 #include "tools/flags.h"
+#include "tools/init.h"
 #include "tools/janitor.h"
 #include "tools/load.h"
 #include "tools/output.h"
@@ -96,6 +97,16 @@ static int take_keep_fd(void *target, const char *value)
 	}
 	run->keep[run->keep_count++] = fd;
 	return 0;
+}
+
+/* Said before anything that needs it fails for a reason that would have to be guessed. */
+static int check_proc(void)
+{
+	if (!access("/proc/self/fd", X_OK))
+		return 0;
+	output_error("/proc is not mounted, and the gate looks its callers up there: mount proc on "
+		     "/proc");
+	return -ENOENT;
 }
 
 /* A second gate cannot be put under the first: the kernel takes one listener for a process. */
@@ -255,7 +266,7 @@ static int make_ready(struct run *run, const char *program)
 	const char *what = "";
 	int error, status;
 
-	if (check_nesting())
+	if (check_nesting() || check_proc())
 		return STATUS_RUN;
 	status = find_program(run, program);
 	if (status)
@@ -322,7 +333,7 @@ static int run_program(struct run *run, int argc, char **argv)
 	return status ? status : start(run, argv);
 }
 
-int run_command(int argc, char **argv)
+static int run_here(int argc, char **argv)
 {
 	struct run run = {.audit_number = -1, .janitor = {.socket = -1}, .audit = {.fd = -1}};
 	const struct flag flags[] = {
@@ -350,4 +361,9 @@ int run_command(int argc, char **argv)
 	free(run.program);
 	free(run.shim);
 	return status;
+}
+
+int run_command(int argc, char **argv)
+{
+	return init_run(run_here, argc, argv);
 }

@@ -103,7 +103,6 @@ static long load(unsigned long flags)
 static void probe_in_child(int out)
 {
 	struct found found = {0};
-	uint64_t sync = SYNC_WAKE_UP;
 	found.unshare_fs = unshare(CLONE_FS) == 0;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		_exit(1);
@@ -120,7 +119,8 @@ static void probe_in_child(int out)
 		found.addfd = ask_and_serve((int)listener, 0);
 		found.addfd_send =
 		    found.addfd && ask_and_serve((int)listener, SECCOMP_ADDFD_FLAG_SEND);
-		found.sync_wake_up = ioctl((int)listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, sync) == 0;
+		found.sync_wake_up =
+		    ioctl((int)listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SYNC_WAKE_UP) == 0;
 	}
 	_exit(write(out, &found, sizeof(found)) == sizeof(found) ? 0 : 1);
 }
