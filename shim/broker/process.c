@@ -19,12 +19,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "policy/plan/access.h"
@@ -275,6 +277,25 @@ static struct reply act_thread(struct request *request)
 	return signal_thread(request, process, thread, (int)args[named ? 2 : 1]);
 }
 
+/* The kernel takes an open /proc/PID for a pidfd. The number of an ended process may be another's
+ * by now, but then the folder is nobody's any more. -EBADF: it is none. */
+static int process_of_folder(int fd)
+{
+	char link[40], text[40];
+	struct statfs fs;
+	int pid, end = 0;
+
+	if (fstatfs(fd, &fs) != 0 || fs.f_type != PROC_SUPER_MAGIC)
+		return -EBADF;
+	ssize_t n = readlink(object_self_path(fd, link), text, sizeof(text) - 1);
+
+	if (n <= 0)
+		return -EBADF;
+	text[n] = '\0';
+	return sscanf(text, "/proc/%d%n", &pid, &end) == 1 && text[end] == '\0' && pid > 0 ? pid
+											   : -EBADF;
+}
+
 /* What a pidfd of the caller stands for. *ret_fd is the gate's own. -ESRCH when it has ended. */
 static int read_pidfd(struct request *request, int number, int *ret_fd)
 {
@@ -296,7 +317,7 @@ static int read_pidfd(struct request *request, int number, int *ret_fd)
 	if (line)
 		pid = strtol(line + 6, NULL, 10);
 	*ret_fd = fd;
-	return line ? (pid > 0 ? (int)pid : -ESRCH) : -EBADF;
+	return line ? (pid > 0 ? (int)pid : -ESRCH) : process_of_folder(fd);
 }
 
 /* The number behind the caller's descriptor can be swapped under us, so the gate sends the signal

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "policy/core/path.h"
 #include "shim/preload/lane.h"
@@ -38,4 +39,19 @@ enum verb lane_open_verb(int flags)
 	if ((flags & O_ACCMODE) != O_RDONLY || (flags & (O_CREAT | O_TRUNC)))
 		return VERB_WRITE;
 	return VERB_READ;
+}
+
+bool lane_waits(long nr, long a, long b)
+{
+	bool at = nr == SYS_openat || nr == SYS_openat2;
+	struct stat st;
+
+	if (!at && nr != SYS_open && nr != SYS_creat)
+		return false;
+	long result = raw6(SYS_newfstatat, at ? a : AT_FDCWD, at ? b : a, (long)&st, 0, 0, 0);
+
+	/* A file that is to be made is a regular one. */
+	if (result < 0)
+		return result != -ENOENT;
+	return !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
 }

@@ -24,6 +24,24 @@ bool lane_tags(enum verb verb, const char *path);
 /* The verb that open flags ask for. */
 enum verb lane_open_verb(int flags);
 
+/* Whether a call may wait for something else than the gate: opening a FIFO or a device. */
+bool lane_waits(long nr, long a, long b);
+
+/*
+ * Until the gate has taken a call, a signal ends it with EINTR (unless its handler says
+ * SA_RESTART), though natively most calls are never interrupted. Nothing was done yet then, so it
+ * is asked again; what may rightly be interrupted is not.
+ */
+static inline long lane_gate(long nr, long a, long b, long c, long d, long e)
+{
+	long result;
+
+	do
+		result = raw6(nr, a, b, c, d, e, 0);
+	while (result == -EINTR && !lane_waits(nr, a, b));
+	return result;
+}
+
 /* The kernel's answer to a call of at most five arguments. */
 static inline long lane_call(bool tagged, long nr, long a, long b, long c, long d, long e)
 {
@@ -33,7 +51,7 @@ static inline long lane_call(bool tagged, long nr, long a, long b, long c, long 
 		if (result != -EACCES)
 			return result;
 	}
-	return raw6(nr, a, b, c, d, e, 0);
+	return lane_gate(nr, a, b, c, d, e);
 }
 
 /* The same for renames and links, where Landlock says EXDEV for a change of folder that it cannot
@@ -46,7 +64,7 @@ static inline long lane_move(bool tagged, long nr, long a, long b, long c, long 
 		if (result != -EACCES && result != -EXDEV)
 			return result;
 	}
-	return raw6(nr, a, b, c, d, e, 0);
+	return lane_gate(nr, a, b, c, d, e);
 }
 
 /*

@@ -183,6 +183,7 @@ static int scheduled(pid_t pid)
 	uint64_t attributes[6] = {sizeof(attributes)};
 	cpu_set_t all;
 
+	attributes[2] = (uint32_t)getpriority(PRIO_PROCESS, (id_t)pid); /* sched_nice */
 	memset(&all, 0xff, sizeof(all));
 	if (sched_setparam(pid, &none) != 0 || sched_setscheduler(pid, SCHED_OTHER, &none) != 0 ||
 	    sched_setaffinity(pid, sizeof(all), &all) != 0)
