@@ -5,9 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+#include <sys/utsname.h>
+#include <sys/syscall.h>
 
 #include "policy/compile/diagnostics.h"
 #include "policy/core/path.h"
+#include "shim/common/protocol.h"
 #include "shim/kernel/kernel.h"
 #include "tools/output.h"
 
@@ -73,6 +77,29 @@ int prepare_without(void *target, const char *list)
 	return 0;
 }
 
+/* Within a session the gate is there already, and trying to make another fails: it says itself what
+ * it works with. prctl(3) would cut the answer to an int. */
+static bool inner_features(struct features *out)
+{
+	long bits = syscall(SYS_prctl, REMIT_HYPERCALL, HYPERCALL_NEST_FEATURES, 0, 0, 0);
+	struct utsname name;
+
+	if (bits < 0)
+		return false;
+	*out = (struct features){
+	    .landlock_abi = (int)(bits & NEST_FEATURE_ABI),
+	    .yama = (int)(bits >> NEST_FEATURE_YAMA_SHIFT) - 1,
+	};
+	for (size_t i = 0; i < feature_table_size; i++) {
+		bool *there = (bool *)((char *)out + feature_table[i].offset);
+
+		*there = bits >> (NEST_FEATURE_TABLE_SHIFT + i) & 1;
+	}
+	if (uname(&name) == 0)
+		snprintf(out->release, sizeof(out->release), "%.64s", name.release);
+	return true;
+}
+
 int prepare(const struct loaded *loaded, const struct without *without, const char *private,
 	    struct prepared *out)
 {
@@ -88,7 +115,7 @@ int prepare(const struct loaded *loaded, const struct without *without, const ch
 	int error;
 
 	*out = (struct prepared){0};
-	error = kernel_probe(&out->features);
+	error = inner_features(&out->features) ? 0 : kernel_probe(&out->features);
 	if (error) {
 		output_error("cannot find out what this kernel enforces: %s", strerror(-error));
 		return error;

@@ -50,6 +50,7 @@ struct run {
 	int keep[KEEP_MAX];
 	size_t keep_count;
 	bool no_shim, quiet, allow_degraded;
+	bool inner, counts_forks; /* inside a session; which counts processes */
 	struct without without;
 
 	char id[SESSION_ID_MAX];
@@ -109,13 +110,16 @@ static int check_proc(void)
 	return -ENOENT;
 }
 
-/* A second gate cannot be put under the first: the kernel takes one listener for a process. */
-static int check_nesting(void)
+/* Only a gate answers; without one the kernel says EINVAL. */
+static int check_inner(struct run *run)
 {
-	if (prctl(REMIT_HYPERCALL, HYPERCALL_FLAGS, 0, 0, 0) < 0)
+	int flags = prctl(REMIT_HYPERCALL, HYPERCALL_FLAGS, 0, 0, 0);
+
+	run->inner = flags >= 0;
+	run->counts_forks = run->inner && (flags & SESSION_COUNTS_FORKS);
+	if (run->inner || errno == EINVAL)
 		return 0;
-	output_error("this is inside a session already, and the kernel gives a process one gate "
-		     "only; start the program directly: the manifest around it holds for it too");
+	output_error("this is inside a session whose gate answers no more: %s", strerror(errno));
 	return -EBUSY;
 }
 
@@ -207,6 +211,9 @@ static int open_audit(struct run *run)
 		return audit_open_file(run->audit_file, &run->audit);
 	if (run->audit_number >= 0)
 		return audit_open_fd(run->audit_number, &run->audit);
+	/* The folder of logs is kept from every agent; the log around this session has it all. */
+	if (run->inner)
+		return 0;
 	return audit_open_default(&run->loaded.operator, run->id, &run->audit);
 }
 
@@ -253,7 +260,12 @@ static int check_losses(const struct run *run)
 			     "is missing");
 		return -ENOTSUP;
 	}
-	if (!plan->loss_count || run->allow_degraded)
+	bool uncounted = run->inner && plan->gated_forks && !run->counts_forks;
+
+	if (uncounted)
+		output_error("not enforced here: limits.processes: the session around this one "
+			     "does not count processes; give its manifest limits.processes too");
+	if ((!plan->loss_count && !uncounted) || run->allow_degraded)
 		return 0;
 	output_error("not started; `remit doctor` says what is missing, --allow-degraded starts "
 		     "without it");
@@ -266,7 +278,7 @@ static int make_ready(struct run *run, const char *program)
 	const char *what = "";
 	int error, status;
 
-	if (check_nesting() || check_proc())
+	if (check_inner(run) || check_proc())
 		return STATUS_RUN;
 	status = find_program(run, program);
 	if (status)
@@ -314,7 +326,7 @@ static int start(struct run *run, char **argv)
 	int status;
 
 	run->audit.fd = -1; /* the session's from here on */
-	status = session_run(&options, &error);
+	status = run->inner ? session_run_inner(&options, &error) : session_run(&options, &error);
 	if (error)
 		output_error("%s", error);
 	free(error);

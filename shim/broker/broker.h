@@ -28,8 +28,9 @@
 #include "policy/core/scope.h"
 #include "policy/plan/plan.h"
 
-struct records; /* record.h */
-struct broker;	/* shared by all workers; gate.c */
+struct records;	  /* record.h */
+struct nested;	  /* nest.h */
+struct broker;	  /* shared by all workers; gate.c */
 struct exec_args; /* exec_args.h */
 
 /* One call of one thread of the agent. Lives on the worker's stack for the time of the call. */
@@ -40,8 +41,10 @@ struct request {
 	pid_t tgid;		    /* its process, from /proc/TID/status; 0 until request_tgid() */
 	int pidfd;		    /* of the thread, else of tgid; opened on first use; -1 */
 	int umask;		    /* the caller's, read along with tgid; -1 */
+	struct nested *nested;	    /* the innermost session that the caller belongs to (nest.h);
+				       NULL: the broker's own */
 	const char *name;	    /* of the syscall, from the table */
-	uint32_t conditions;	    /* enum condition: what judging this call has asked for so far */
+	uint32_t conditions; /* enum condition: what judging this call has asked for so far */
 	bool held; /* answered, and stopped under our trace: what is said of it stays true */
 };
 
@@ -118,7 +121,8 @@ bool request_may_block(struct request *request);
 /* Answers CONTINUE now, before the performer returns; it then returns REPLY_DONE. From here on the
  * caller goes on by itself and request_alive() is false. */
 void request_continue(struct request *request);
-/* The caller, whose call was answered, is this process now, and is held until its performer returns.
+/* The caller, whose call was answered, is this process now, and is held until its performer
+ * returns.
  */
 void request_is_now(struct request *request, pid_t pid);
 /* True when the gate is being closed: who waits for a caller gives up. */
@@ -209,8 +213,14 @@ int judge_never(struct request *request, const char *verb, const char *object, c
 /* The same for what libraries try by the way and can do without: recorded, counted, not told. */
 int judge_never_quietly(struct request *request, const char *verb, const char *object,
 			const char *why, int error);
+/* A refusal that the shim says it made: 0 once it is recorded, -EINVAL when it would be none. */
+int judge_testimony(struct request *request, struct query *query);
 /* decide() without record or explanation, for comparing rights. */
 bool judge_would_allow(struct request *request, enum verb verb, const char *path, size_t len);
+/* decide_beneath() and decide_moves_safely() of every scope that the caller is held to. */
+uint32_t judge_beneath(struct request *request, const char *path, size_t len);
+bool judge_moves_safely(struct request *request, const char *from, size_t from_len, const char *to,
+			size_t to_len);
 /* True when the wall of this session covers verb on the object: REPLY_CONTINUE is then sound and
  * native. */
 bool judge_in_wall(struct request *request, enum verb verb, const struct object *object);
@@ -219,8 +229,8 @@ bool judge_name_in_wall(struct request *request, const struct object *object);
 
 /* --- process.c --- */
 
-/* True when pid (thread or process) belongs to this session: its chain of parents leads to the
- * broker. */
-bool process_in_session(struct broker *broker, pid_t pid);
+/* True when pid (thread or process) belongs to the caller's session: its chain of parents leads to
+ * the broker, and it is no less inside than the caller. */
+bool process_in_session(struct request *request, pid_t pid);
 
 #endif

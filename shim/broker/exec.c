@@ -24,6 +24,7 @@
 #include "shim/broker/census.h"
 #include "shim/broker/exec_loader.h"
 #include "shim/broker/exec_trace.h"
+#include "shim/broker/nest.h"
 #include "shim/broker/performers.h"
 #include "shim/broker/resolve.h"
 
@@ -239,20 +240,32 @@ static int judge_named(struct request *request, int dirfd, const char *path, int
 	return error;
 }
 
+static bool has_conditions(const struct request *request)
+{
+	const struct scope *scope;
+	struct scope_about about;
+
+	for (unsigned int n = 0; (scope = nest_scope(request, n)); n++) {
+		scope_about(scope, &about);
+		if (about.has_exec_conditions)
+			return true;
+	}
+	return false;
+}
+
 static struct reply run(struct request *request, int dirfd, uint64_t address, uint64_t vector,
 			int flags)
 {
 	struct exec_args args = {.request = request, .vector = vector};
-	struct scope_about about;
+	bool conditions = has_conditions(request);
 	char path[PATH_TEXT_MAX];
 
-	scope_about(broker_scope(request->broker), &about);
 	/* To wait for the program to be started is to wait for whatever its file lies on. */
-	if (about.has_exec_conditions && !request_may_block(request))
+	if (conditions && !request_may_block(request))
 		return (struct reply){.kind = REPLY_LATER, .fd = -1};
 	long len = memory_read_string(request, address, path, sizeof(path));
 
-	if (len == -EPERM && !about.has_exec_conditions)
+	if (len == -EPERM && !conditions)
 		return reply_continue();
 	if (len == -EPERM)
 		return reply_error(-judge_never(request, "exec", "?",
@@ -264,7 +277,7 @@ static struct reply run(struct request *request, int dirfd, uint64_t address, ui
 	exec_args_free(&args);
 	if (error)
 		return reply_error(-error);
-	if (about.has_exec_conditions)
+	if (conditions)
 		return follow(request);
 	census_exec(request);
 	return reply_continue();

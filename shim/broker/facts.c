@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "shim/broker/facts.h"
+#include "shim/broker/nest.h"
 
 /* First major of Unix98 pty slaves (Documentation/admin-guide/devices.txt); devpts puts every index
  * into its minor. */
@@ -92,7 +93,7 @@ static bool holds_master(int process, int index)
 	return found;
 }
 
-static bool session_holds_master(struct broker *broker, int index)
+static bool session_holds_master(struct broker *broker, const struct nested *nested, int index)
 {
 	DIR *proc = opendir("/proc");
 	bool found = false;
@@ -110,14 +111,14 @@ static bool session_holds_master(struct broker *broker, int index)
 
 		if (process < 0)
 			continue;
-		found = process_in_session(broker, (pid_t)pid) && holds_master(process, index);
+		found = nest_holds(broker, nested, (pid_t)pid) && holds_master(process, index);
 		close(process);
 	}
 	closedir(proc);
 	return found;
 }
 
-bool facts_session_terminal(struct broker *broker, int handle)
+bool facts_session_terminal(struct broker *broker, const struct nested *nested, int handle)
 {
 	struct stat st, pts;
 	struct statfs fs;
@@ -131,5 +132,7 @@ bool facts_session_terminal(struct broker *broker, int handle)
 		return false;
 	int index = (int)minor(st.st_rdev);
 
-	return index == broker_tty_index(broker) || session_holds_master(broker, index);
+	int own = nested ? nested->tty_index : broker_tty_index(broker);
+
+	return index == own || session_holds_master(broker, nested, index);
 }

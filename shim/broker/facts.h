@@ -12,7 +12,8 @@
 /* SHA-256 of a regular file's content; handle may be O_PATH. 0 or a negative errno. */
 int facts_sha256(int handle, uint8_t out[32]);
 
-/* True for the session's own terminal and for a pty whose master a process of the session holds. */
-bool facts_session_terminal(struct broker *broker, int handle);
+/* True for the session's own terminal and for a pty whose master a process of the session holds.
+ * nested: of that session within the broker's; NULL: the broker's own. */
+bool facts_session_terminal(struct broker *broker, const struct nested *nested, int handle);
 
 #endif

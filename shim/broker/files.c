@@ -11,6 +11,7 @@
 #include "policy/plan/access.h"
 #include "shim/broker/files.h"
 #include "shim/broker/gate.h"
+#include "shim/broker/nest.h"
 
 struct reply files_error(int error)
 {
@@ -95,14 +96,10 @@ static bool names_place(const char *text, const struct object *object)
 	return path && strcmp(path, object->path) == 0;
 }
 
-bool files_is_granted_place(struct request *request, const struct object *object)
+static bool grants_place(const struct scope *scope, const struct object *object)
 {
-	const struct scope *scope = broker_scope(request->broker);
-	size_t len = object->len - strlen(object->name);
 	struct rule rule;
 
-	if (len > 1 && judge_would_allow(request, VERB_WRITE, object->path, len - 1))
-		return false;
 	for (uint32_t i = 0; i < scope_rule_count(scope); i++) {
 		scope_rule(scope, i, &rule);
 		if (rule.denial || rule.pattern ||
@@ -114,6 +111,20 @@ bool files_is_granted_place(struct request *request, const struct object *object
 			if (names_place(scope_spelling(scope, i, n), object))
 				return true;
 		}
+	}
+	return false;
+}
+
+bool files_is_granted_place(struct request *request, const struct object *object)
+{
+	size_t len = object->len - strlen(object->name);
+	const struct scope *scope;
+
+	if (len > 1 && judge_would_allow(request, VERB_WRITE, object->path, len - 1))
+		return false;
+	for (unsigned int n = 0; (scope = nest_scope(request, n)); n++) {
+		if (grants_place(scope, object))
+			return true;
 	}
 	return false;
 }

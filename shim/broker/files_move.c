@@ -57,15 +57,13 @@ static bool gains_rights(struct request *request, const struct object *from,
 static bool folder_moves_safely(struct request *request, const struct object *from,
 				const struct object *to)
 {
-	const struct scope *scope = broker_scope(request->broker);
-
-	if (!decide_moves_safely(scope, from->path, from->len, to->path, to->len))
+	if (!judge_moves_safely(request, from->path, from->len, to->path, to->len))
 		return false;
 	/* Arriving where something beneath is denied would put things at denied names, or make the
 	 * parent of one: only if the denial goes with the folder. */
-	if (!(decide_beneath(scope, to->path, to->len) & BENEATH_DENIAL))
+	if (!(judge_beneath(request, to->path, to->len) & BENEATH_DENIAL))
 		return true;
-	return decide_moves_safely(scope, to->path, to->len, from->path, from->len);
+	return judge_moves_safely(request, to->path, to->len, from->path, from->len);
 }
 
 static bool same_folder(const struct object *from, const struct object *to)

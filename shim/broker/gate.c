@@ -20,6 +20,7 @@
 
 #include "shim/broker/census.h"
 #include "shim/broker/gate.h"
+#include "shim/broker/nest.h"
 #include "shim/broker/never.h"
 #include "shim/broker/record.h"
 #include "shim/broker/workers.h"
@@ -331,20 +332,42 @@ static const struct gate_row *find_row(int nr)
 	return NULL;
 }
 
+static struct reply refuse_ended(struct request *request, int error)
+{
+	if (error == -ESRCH)
+		return reply_error(ESRCH);
+	return reply_error(-judge_never(request, request->name, "anything",
+					"its session within this one has ended", EPERM));
+}
+
+static struct reply perform_row(struct request *request, const struct gate_row *row)
+{
+	struct reply reply;
+
+	census_met(request);
+	if (nest_lacks(request, &reply))
+		return reply;
+	if (row->may_block && !request_may_block(request))
+		return (struct reply){.kind = REPLY_LATER, .fd = -1};
+	reply = row->perform(request);
+
+	if (reply.kind == REPLY_ERROR && reply.value <= 0)
+		reply.value = EACCES;
+	return reply;
+}
+
 static struct reply gate_serve(struct request *request)
 {
 	const struct gate_row *row =
 	    request->notif.data.arch == AUDIT_ARCH_X86_64 ? find_row(request->notif.data.nr) : NULL;
 
-	if (!row)
-		return never_listed(request);
-	request->name = row->name;
-	census_met(request);
-	if (row->may_block && !request_may_block(request))
-		return (struct reply){.kind = REPLY_LATER, .fd = -1};
-	struct reply reply = row->perform(request);
+	request->name = row ? row->name : "syscall";
+	int error = nest_enter(request);
 
-	if (reply.kind == REPLY_ERROR && reply.value <= 0)
-		reply.value = EACCES;
+	if (error)
+		return refuse_ended(request, error);
+	struct reply reply = row ? perform_row(request, row) : never_listed(request);
+
+	nest_leave(request);
 	return reply;
 }

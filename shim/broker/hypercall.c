@@ -12,15 +12,17 @@
 
 #include "shim/broker/broker.h"
 #include "shim/broker/census.h"
+#include "shim/broker/nest.h"
 #include "shim/broker/performers.h"
-#include "shim/broker/record.h"
 #include "shim/common/protocol.h"
 
 static struct reply hello(struct request *request)
 {
 	if (request->notif.data.args[2] != REMIT_PROTOCOL)
 		return reply_error(EINVAL);
-	int fd = fcntl(broker_scope_fd(request->broker), F_DUPFD_CLOEXEC, 0);
+	int scope_fd =
+	    request->nested ? request->nested->scope_fd : broker_scope_fd(request->broker);
+	int fd = fcntl(scope_fd, F_DUPFD_CLOEXEC, 0);
 
 	if (fd < 0)
 		return reply_error(errno);
@@ -55,7 +57,6 @@ static bool query_of(const struct shim_refusal *refusal, struct query *out)
  * reasons. */
 static struct reply refused(struct request *request)
 {
-	const struct scope *scope = broker_scope(request->broker);
 	struct shim_refusal refusal;
 	struct query query;
 	int error = memory_read(request, request->notif.data.args[2], &refusal, sizeof(refusal));
@@ -64,38 +65,8 @@ static struct reply refused(struct request *request)
 		return reply_error(-error);
 	if (!query_of(&refusal, &query))
 		return reply_error(EINVAL);
-	struct decision decision = decide(scope, &query);
-
-	if (decision.verdict == VERDICT_ALLOWED)
-		return reply_error(EINVAL);
-	char object[ADDRESS_TEXT_MAX], link[32], exe[PATH_TEXT_MAX];
-	struct rule rule;
-	pid_t tgid = request_tgid(request);
-	struct record record = {
-	    .source = SOURCE_SHIM,
-	    .pid = tgid > 0 ? tgid : request->tid,
-	    .op = verb_name(query.verb),
-	    .object = object,
-	    .object_len = address_format(&query.address, object, sizeof(object)),
-	    .verdict = VERDICT_REFUSED,
-	    .lane = lane_name(LANE_REFUSED),
-	    .error = decision.error,
-	    .quiet = decision.quiet,
-	};
-
-	if (decision.rule != RULE_NONE) {
-		scope_rule(scope, decision.rule, &rule);
-		record.rule = &rule;
-	}
-	snprintf(link, sizeof(link), "/proc/%d/exe", (int)request->tid);
-	ssize_t n = readlink(link, exe, sizeof(exe) - 1);
-
-	if (n > 0 && request_alive(request)) {
-		exe[n] = '\0';
-		record.exe = exe;
-	}
-	error = records_write(broker_records(request->broker), &record);
-	return error ? reply_error(EIO) : reply_value(0);
+	error = judge_testimony(request, &query);
+	return error ? reply_error(-error) : reply_value(0);
 }
 
 struct reply perform_prctl(struct request *request)
@@ -106,9 +77,13 @@ struct reply perform_prctl(struct request *request)
 	case HYPERCALL_HELLO:
 		return hello(request);
 	case HYPERCALL_FLAGS:
-		return reply_value(broker_session_flags(request->broker));
+		return reply_value(nest_flags(request));
 	case HYPERCALL_REFUSED:
 		return refused(request);
+	case HYPERCALL_NEST_FEATURES:
+	case HYPERCALL_NEST_BEGIN:
+	case HYPERCALL_NEST_END:
+		return nest_door(request);
 	default:
 		return reply_error(EINVAL);
 	}

@@ -19,22 +19,70 @@
 #include "shim/broker/exec_args.h"
 #include "shim/broker/facts.h"
 #include "shim/broker/gate.h"
+#include "shim/broker/nest.h"
 #include "shim/broker/record.h"
 #include "shim/broker/tell.h"
 #include "shim/common/protocol.h"
 
-/* Writes the record; for allowed calls only where the log wants them. -EIO when the log is broken.
- */
-static int put_record(struct request *request, struct record *record)
+#define LEVELS (NEST_DEPTH + 1)
+
+/* What each scope says; [0] is the innermost. */
+struct judgement {
+	const struct scope *scope[LEVELS];
+	struct decision decision[LEVELS];
+	unsigned int count;
+	unsigned int refused; /* the scope that refused; count: none */
+};
+
+/* Whether some log wants to know of allowed calls. */
+static bool records_all(const struct request *request)
 {
-	struct records *records = broker_records(request->broker);
+	const struct scope *scope;
 	struct scope_about about;
+	bool all = false;
+
+	for (unsigned int n = 0; (scope = nest_scope(request, n)); n++) {
+		scope_about(scope, &about);
+		all |= about.record != RECORD_DENIALS;
+	}
+	return all;
+}
+
+/* In the session's own log and in those of the inner sessions that the caller is in. Where all have
+ * allowed it, each names its own rule; else all name the one that refused. */
+static int put_lines(struct request *request, struct record *record,
+		     const struct judgement *judgement)
+{
+	const struct nested *nested = request->nested;
+	struct rule rule;
+	int broken = 0;
+	unsigned int n = 0;
+
+	do {
+		unsigned int at =
+		    judgement && judgement->refused < judgement->count ? judgement->refused : n;
+
+		record->inner = request->nested && n > 0 ? &request->nested->inner : NULL;
+		record->rule = NULL;
+		if (judgement && judgement->decision[at].rule != RULE_NONE) {
+			scope_rule(judgement->scope[at], judgement->decision[at].rule, &rule);
+			record->rule = &rule;
+		}
+		broken |= records_write(nested ? nested->records : broker_records(request->broker),
+					record);
+		n++;
+	} while (nested && (nested = nested->outer, true));
+	return broken ? -EIO : 0;
+}
+
+/* Writes the record; for allowed calls only where the log wants them. -EIO when a log is broken. */
+static int put_record(struct request *request, struct record *record,
+		      const struct judgement *judgement)
+{
 	char exe[PATH_TEXT_MAX];
 
-	scope_about(broker_scope(request->broker), &about);
-	record->source = SOURCE_BROKER;
 	record->pid = request->tid;
-	if (record->verdict != VERDICT_ALLOWED || about.record != RECORD_DENIALS) {
+	if (record->verdict != VERDICT_ALLOWED || records_all(request)) {
 		char link[32];
 		pid_t tgid = request_tgid(request);
 
@@ -48,21 +96,20 @@ static int put_record(struct request *request, struct record *record)
 			record->exe = exe;
 		}
 	}
-	return records_write(records, record) == 0 ? 0 : -EIO;
+	return put_lines(request, record, judgement);
 }
 
-static void explain(struct request *request, const struct query *query,
+static void explain(struct request *request, const struct query *query, const struct scope *scope,
 		    const struct decision *decision, const char *object, size_t len)
 {
 	char text[EXPLAIN_MAX + 1];
 
-	if (decision->quiet || (broker_session_flags(request->broker) & SESSION_QUIET))
+	if (decision->quiet || (nest_flags(request) & SESSION_QUIET))
 		return;
 	if (!records_first_time(broker_records(request->broker), request_tgid(request), query->verb,
 				object, len))
 		return;
-	size_t n =
-	    explain_refusal(broker_scope(request->broker), query, decision, text, sizeof(text) - 1);
+	size_t n = explain_refusal(scope, query, decision, text, sizeof(text) - 1);
 
 	text[n++] = '\n';
 	tell_caller(request, text, n);
@@ -97,10 +144,11 @@ struct source {
 	uint8_t sha256[32];
 };
 
-static struct decision decide_with_facts(struct request *request, struct query *query,
+static struct decision decide_with_facts(struct request *request, unsigned int n,
+					 const struct scope *scope, struct query *query,
 					 struct source *source)
 {
-	const struct scope *scope = broker_scope(request->broker);
+	query->facts.session_terminal = false;
 	struct decision decision = decide(scope, query);
 	uint32_t wanted = decision.conditions;
 
@@ -111,45 +159,85 @@ static struct decision decide_with_facts(struct request *request, struct query *
 		query->facts.sha256 = source->sha256;
 	if (wanted & CONDITION_SESSION_TERMINAL)
 		query->facts.session_terminal =
-		    facts_session_terminal(request->broker, source->handle);
+		    facts_session_terminal(request->broker, nest_level(request, n), source->handle);
 	if ((wanted & CONDITION_ARGS) && source->args)
 		exec_args_get(source->args, &query->facts.args, &query->facts.args_len);
 	return decide(scope, query);
 }
 
-/* again: that it was allowed has been recorded before. */
-static int judge(struct request *request, struct query *query, struct source *source, bool again)
+/* The innermost first: what it refuses is what its operator meant to refuse. A fact that was
+ * collected for one scope is known to the next, but for the terminal, which each has its own. */
+static struct judgement decide_all(struct request *request, struct query *query,
+				   struct source *source)
 {
-	const struct scope *scope = broker_scope(request->broker);
-	struct decision decision = decide_with_facts(request, query, source);
+	struct judgement judgement = {.refused = LEVELS};
+	const struct scope *scope;
+
+	while (judgement.refused == LEVELS && judgement.count < LEVELS &&
+	       (scope = nest_scope(request, judgement.count))) {
+		unsigned int n = judgement.count++;
+
+		judgement.scope[n] = scope;
+		judgement.decision[n] = decide_with_facts(request, n, scope, query, source);
+		if (judgement.decision[n].verdict != VERDICT_ALLOWED)
+			judgement.refused = n;
+	}
+	if (judgement.refused == LEVELS)
+		judgement.refused = judgement.count;
+	return judgement;
+}
+
+/* The record names the scope that refused. again: that it was allowed has been recorded before. */
+static int conclude(struct request *request, struct query *query, enum record_source source,
+		    const struct judgement *judgement, bool again)
+{
+	bool allowed = judgement->refused == judgement->count;
+	unsigned int at = allowed ? 0 : judgement->refused;
+	const struct decision *decision = &judgement->decision[at];
+	int error = allowed ? 0 : decision->error > 0 ? decision->error : EACCES;
 	char buf[ADDRESS_UNIX_MAX + ADDRESS_TEXT_MAX];
 	const char *object;
-	struct rule rule;
-
-	bool allowed = decision.verdict == VERDICT_ALLOWED;
-	int error = allowed ? 0 : decision.error > 0 ? decision.error : EACCES;
 	size_t len = object_text(query, &object, buf, sizeof(buf));
+	struct scope_about about;
 	struct record record = {
+	    .source = source,
 	    .op = verb_name(query->verb),
 	    .object = object,
 	    .object_len = len,
-	    .verdict = decision.verdict,
+	    .verdict = decision->verdict,
 	    .lane = lane_name(allowed ? LANE_GATE : LANE_REFUSED),
 	    .error = error,
-	    .quiet = decision.quiet,
+	    .quiet = decision->quiet,
 	};
 
-	if (decision.rule != RULE_NONE) {
-		scope_rule(scope, decision.rule, &rule);
-		record.rule = &rule;
-	}
-	int broken = again && allowed ? 0 : put_record(request, &record);
+	scope_about(judgement->scope[at], &about);
+	if (!allowed && request->nested)
+		record.by = about.agent_id;
+	int broken = again && allowed ? 0 : put_record(request, &record, judgement);
 
 	if (broken)
 		return broken;
-	if (!allowed)
-		explain(request, query, &decision, object, len);
+	/* What the shim refused, the shim has told. */
+	if (!allowed && source == SOURCE_BROKER)
+		explain(request, query, judgement->scope[at], decision, object, len);
 	return -error;
+}
+
+static int judge(struct request *request, struct query *query, struct source *source, bool again)
+{
+	struct judgement judgement = decide_all(request, query, source);
+
+	return conclude(request, query, SOURCE_BROKER, &judgement, again);
+}
+
+int judge_testimony(struct request *request, struct query *query)
+{
+	struct source source = {.handle = -1};
+	struct judgement judgement = decide_all(request, query, &source);
+
+	if (judgement.refused == judgement.count)
+		return -EINVAL;
+	return conclude(request, query, SOURCE_SHIM, &judgement, false) == -EIO ? -EIO : 0;
 }
 
 /* The number that follows "/proc/" when it names the broker or one of its threads. */
@@ -246,7 +334,7 @@ static int never(struct request *request, const char *verb, const char *object, 
 	    .error = error,
 	    .quiet = quiet,
 	};
-	int broken = put_record(request, &record);
+	int broken = put_record(request, &record, NULL);
 
 	if (broken)
 		return broken;
@@ -269,11 +357,46 @@ int judge_never_quietly(struct request *request, const char *verb, const char *o
 
 bool judge_would_allow(struct request *request, enum verb verb, const char *path, size_t len)
 {
+	const struct scope *scope;
+
 	if (is_broker(request->broker, path, len) ||
 	    records_broken(broker_records(request->broker)))
 		return false;
-	return decide_path(broker_scope(request->broker), verb, path, len).verdict ==
-	       VERDICT_ALLOWED;
+	for (unsigned int n = 0; (scope = nest_scope(request, n)); n++) {
+		const struct nested *nested = nest_level(request, n);
+
+		if ((nested && records_broken(nested->records)) ||
+		    decide_path(scope, verb, path, len).verdict != VERDICT_ALLOWED)
+			return false;
+	}
+	return true;
+}
+
+uint32_t judge_beneath(struct request *request, const char *path, size_t len)
+{
+	const struct scope *scope;
+	uint32_t beneath = 0, suffix_only = BENEATH_SUFFIX_ONLY;
+
+	for (unsigned int n = 0; (scope = nest_scope(request, n)); n++) {
+		uint32_t one = decide_beneath(scope, path, len);
+
+		if (one & BENEATH_DENIAL)
+			suffix_only &= one;
+		beneath |= one & ~(uint32_t)BENEATH_SUFFIX_ONLY;
+	}
+	return beneath & BENEATH_DENIAL ? beneath | suffix_only : beneath;
+}
+
+bool judge_moves_safely(struct request *request, const char *from, size_t from_len, const char *to,
+			size_t to_len)
+{
+	const struct scope *scope;
+
+	for (unsigned int n = 0; (scope = nest_scope(request, n)); n++) {
+		if (!decide_moves_safely(scope, from, from_len, to, to_len))
+			return false;
+	}
+	return true;
 }
 
 bool judge_in_wall(struct request *request, enum verb verb, const struct object *object)
@@ -281,6 +404,10 @@ bool judge_in_wall(struct request *request, enum verb verb, const struct object 
 	static const uint32_t rights[VERB_COUNT] = {
 	    [VERB_READ] = RIGHT_READ, [VERB_WRITE] = RIGHT_WRITE, [VERB_EXEC] = RIGHT_EXEC};
 
+	/* What the walls of inner sessions hold is not known here. Only a program needs them: the
+	 * kernel alone can run it, and each wall holds what its scope grants at the start. */
+	if (request->nested && verb != VERB_EXEC)
+		return false;
 	return !object->anonymous && verb < VERB_COUNT && rights[verb] != 0 &&
 	       standing_in_wall(broker_standing(request->broker), object->path, object->len,
 				rights[verb]);
@@ -292,7 +419,7 @@ bool judge_name_in_wall(struct request *request, const struct object *object)
 
 	while (len > 1 && object->path[len - 1] != '/')
 		len--;
-	if (object->anonymous || len == 0)
+	if (object->anonymous || len == 0 || request->nested)
 		return false;
 	return standing_in_wall(broker_standing(request->broker), object->path,
 				len > 1 ? len - 1 : 1, RIGHT_WRITE);

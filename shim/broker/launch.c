@@ -121,10 +121,26 @@ out:
 	return error;
 }
 
+static void load_filter(const struct launch *launch)
+{
+	int listener =
+	    kernel_filter_load(launch->options->features, launch->program, launch->program_count);
+	char byte;
+
+	if (listener < 0)
+		give_up(launch, LAUNCH_FILTER, listener);
+	/* Untold, the broker would wait for us and we for it. */
+	if (!report(launch, LAUNCH_READY, listener))
+		_exit(125);
+	/* The broker closes its end without a byte when it could not take the listener. */
+	if (read(launch->go[0], &byte, 1) != 1)
+		give_up(launch, LAUNCH_GO, EPIPE);
+	close(listener);
+}
+
 void launch_child(struct launch *launch)
 {
 	const struct session_options *options = launch->options;
-	char byte;
 
 	/* The broker's own bit came along; with it nobody could take our listener. */
 	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
@@ -136,18 +152,13 @@ void launch_child(struct launch *launch)
 	error = kernel_landlock(&options->plan->wall);
 	if (error)
 		give_up(launch, LAUNCH_WALL, error);
-	int listener =
-	    kernel_filter_load(options->features, launch->program, launch->program_count);
-
-	if (listener < 0)
-		give_up(launch, LAUNCH_FILTER, listener);
-	/* Untold, the broker would wait for us and we for it. */
-	if (!report(launch, LAUNCH_READY, listener))
-		_exit(125);
-	/* The broker closes its end without a byte when it could not take the listener. */
-	if (read(launch->go[0], &byte, 1) != 1)
-		give_up(launch, LAUNCH_GO, EPIPE);
-	close(listener);
+	if (launch->enter) {
+		error = launch->enter(launch);
+		if (error)
+			give_up(launch, LAUNCH_INNER, error);
+	} else {
+		load_filter(launch);
+	}
 	close(launch->go[0]);
 	error = kernel_limits(launch->about);
 	if (error)
@@ -168,6 +179,8 @@ const char *launch_stage_text(int stage)
 		return "load the system call filter (seccomp)";
 	case LAUNCH_LIMITS:
 		return "set the agent's limits";
+	case LAUNCH_INNER:
+		return "put the agent into a session within this one";
 	case LAUNCH_GO:
 		return "start the gate";
 	default:

@@ -21,6 +21,7 @@ enum launch_stage {
 	LAUNCH_FILTER,
 	LAUNCH_LIMITS,
 	LAUNCH_GO,
+	LAUNCH_INNER,
 	LAUNCH_EXEC,
 };
 
@@ -42,6 +43,9 @@ struct launch {
 	size_t program_count;
 	char **environment;
 	const struct launch_signals *signals;
+	/* Of a session within another, called behind the wall instead of loading a filter with a
+	 * listener; 0 or a negative errno. NULL: the broker's own session. */
+	int (*enter)(const struct launch *launch);
 	int up[2], go[2];
 };
 

@@ -95,7 +95,7 @@ static bool all_granted_beneath(struct request *request, const struct object *ob
 	if (len == 0)
 		return false;
 	return judge_would_allow(request, VERB_LISTEN, object->path, len) &&
-	       !(decide_beneath(broker_scope(request->broker), object->path, len) & BENEATH_DENIAL);
+	       !(judge_beneath(request, object->path, len) & BENEATH_DENIAL);
 }
 
 static void set_name(struct binding *binding, const char *text, size_t len)

@@ -31,14 +31,15 @@
 
 #include "policy/plan/access.h"
 #include "shim/broker/gate.h"
+#include "shim/broker/nest.h"
 #include "shim/broker/performers.h"
 #include "shim/broker/process_tree.h"
 
 #define PIDFD_THREAD_FLAG O_EXCL /* linux/pidfd.h, Linux 6.9 */
 
-bool process_in_session(struct broker *broker, pid_t pid)
+bool process_in_session(struct request *request, pid_t pid)
 {
-	return process_descends(pid, broker_pid(broker));
+	return nest_holds(request->broker, request->nested, pid);
 }
 
 bool process_signals_scoped(const struct request *request)
@@ -94,7 +95,7 @@ static int look(struct request *request, pid_t pid)
 
 	if (pid < 0)
 		return -ESRCH;
-	if (process_is_callers(request, pid) || process_in_session(request->broker, pid))
+	if (process_is_callers(request, pid) || process_in_session(request, pid))
 		return 0;
 	return process_read(pid, &process) == -ESRCH ? -ESRCH : process_refuse(request, pid);
 }
@@ -159,7 +160,7 @@ bool process_group_inside(struct request *request, pid_t group)
 	for (size_t i = 0; i < count; i++)
 		members += inside[i].pid == group;
 	free(inside);
-	return members > 0;
+	return members > 0 && (!request->nested || process_in_session(request, group));
 }
 
 /* By pidfd: never anybody else. The receiver sees the gate as the sender of what has no siginfo. */

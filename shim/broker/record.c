@@ -60,7 +60,8 @@ int records_open(int fd, const char *session_id, const struct scope *scope, stru
 	struct stat st;
 
 	if (!records) {
-		close(fd);
+		if (fd >= 0)
+			close(fd);
 		return -ENOMEM;
 	}
 	scope_about(scope, &about);
@@ -76,11 +77,25 @@ int records_open(int fd, const char *session_id, const struct scope *scope, stru
 	return 0;
 }
 
+void records_resume(struct records *records, uint64_t seq)
+{
+	records->seq = seq;
+}
+
+void records_name(const struct records *records, struct record_inner *out)
+{
+	snprintf(out->session, sizeof(out->session), "%.*s", (int)sizeof(out->session) - 1,
+		 records->session);
+	memcpy(out->agent, records->agent, sizeof(out->agent));
+	memcpy(out->scope, records->digest, sizeof(out->scope));
+}
+
 void records_close(struct records *records)
 {
 	if (!records)
 		return;
-	close(records->fd);
+	if (records->fd >= 0)
+		close(records->fd);
 	pthread_mutex_destroy(&records->lock);
 	free(records);
 }
@@ -129,6 +144,8 @@ static int line_close(struct records *records, struct json *json)
 		return -EIO;
 	if (len < 0)
 		goto broken;
+	if (records->fd < 0)
+		return 0;
 	ssize_t n;
 
 	do
@@ -192,6 +209,17 @@ static void write_rule(struct json *json, const struct record *record)
 	}
 	if (record->why)
 		json_string(json, "why", record->why);
+	if (record->by)
+		json_string(json, "by", record->by);
+}
+
+static void write_inner(struct json *json, const struct record_inner *inner)
+{
+	json_object(json, "inner");
+	json_string(json, "session", inner->session);
+	json_string(json, "agent", inner->agent);
+	json_string(json, "scope", inner->scope);
+	json_end(json);
 }
 
 int records_write(struct records *records, const struct record *record)
@@ -227,8 +255,28 @@ int records_write(struct records *records, const struct record *record)
 	json_string(&json, "lane", record->lane ? record->lane : lane_name(LANE_GATE));
 	json_string(&json, "source", record->source == SOURCE_SHIM ? "shim" : "broker");
 	json_number(&json, "errno", record->error);
+	if (record->inner)
+		write_inner(&json, record->inner);
 	error = line_close(records, &json);
 out:
+	pthread_mutex_unlock(&records->lock);
+	return error;
+}
+
+int records_inner(struct records *records, const struct record_inner *inner, const char *ending,
+		  int status)
+{
+	struct json json;
+
+	pthread_mutex_lock(&records->lock);
+	line_open(records, &json, ending ? "inner_end" : "inner_begin");
+	write_inner(&json, inner);
+	if (ending) {
+		json_string(&json, "ending", ending);
+		json_number(&json, "status", status);
+	}
+	int error = line_close(records, &json);
+
 	pthread_mutex_unlock(&records->lock);
 	return error;
 }

@@ -21,6 +21,13 @@ struct records;
 
 enum record_source { SOURCE_BROKER, SOURCE_SHIM };
 
+/* An inner session as the logs around it name it. */
+#define RECORD_SESSION_MAX 40
+struct record_inner {
+	char session[RECORD_SESSION_MAX], agent[80];
+	char scope[2 * SCOPE_DIGEST_SIZE + 1]; /* digest */
+};
+
 struct record {
 	enum record_source source;
 	pid_t pid;
@@ -34,6 +41,9 @@ struct record {
 	const char *lane;
 	int error; /* positive errno or 0 */
 	bool quiet;
+	/* NULL but for a call of an inner session: */
+	const struct record_inner *inner; /* the caller's, in the logs around it */
+	const char *by;			  /* the agent whose manifest refused it */
 };
 
 struct record_totals {
@@ -41,11 +51,17 @@ struct record_totals {
 	uint64_t processes, unshimmed; /* filled by the session's end */
 };
 
-/* fd is owned from here on. session_id is copied. 0 or -ENOMEM. */
+/* fd is owned from here on; -1: only counts. session_id is copied. 0 or -ENOMEM. */
 int records_open(int fd, const char *session_id, const struct scope *scope, struct records **out);
 /* The first line: what is enforced and how. */
 int records_begin(struct records *records, const struct plan *plan, const struct features *features,
 		  char *const argv[]);
+/* Goes on in a file in which another has written `seq` lines for the session. */
+void records_resume(struct records *records, uint64_t seq);
+void records_name(const struct records *records, struct record_inner *out);
+/* A line about an inner session: it begins (ending NULL), or has ended. */
+int records_inner(struct records *records, const struct record_inner *inner, const char *ending,
+		  int status);
 int records_write(struct records *records, const struct record *record);
 /* The last line: counts, exit status, why the session ended ("exit", "signal", "wall_time",
  * "expired"). */

@@ -174,7 +174,7 @@ static int step_magic(struct walk *walk, int link, long pid, bool fd_folder)
 	/* Following it would need the right to trace that process, and the broker's is wider than
 	 * the caller's. The link itself is judged instead. */
 	if (!own && (pid == broker_pid(walk->request->broker) ||
-		     !process_in_session(walk->request->broker, (pid_t)pid))) {
+		     !process_in_session(walk->request, (pid_t)pid))) {
 		walk->last = true;
 		walk->slash = false;
 		return arrive(walk, link, false);

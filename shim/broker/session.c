@@ -85,18 +85,18 @@ static int fail(struct session *session, const char *format, ...)
 
 /* What was checked is what the agent gets: sealed, and handed out by a descriptor that only reads.
  */
-static int seal_image(const struct session_options *options)
+int session_seal_image(const void *image, size_t size, bool no_exec)
 {
-	const char *bytes = options->image;
+	const char *bytes = image;
 	size_t done = 0;
 	char self[32];
-	unsigned int noexec = options->features->memfd_noexec ? MFD_NOEXEC_SEAL : 0;
+	unsigned int noexec = no_exec ? MFD_NOEXEC_SEAL : 0;
 	int fd = memfd_create("remit-scope", MFD_CLOEXEC | MFD_ALLOW_SEALING | noexec);
 
 	if (fd < 0)
 		return -errno;
-	while (done < options->image_size) {
-		ssize_t n = write(fd, bytes + done, options->image_size - done);
+	while (done < size) {
+		ssize_t n = write(fd, bytes + done, size - done);
 
 		if (n == 0)
 			errno = EIO;
@@ -123,7 +123,8 @@ static int open_scope(struct session *session)
 	const struct session_options *options = session->options;
 	const char *why = "";
 
-	session->image_fd = seal_image(options);
+	session->image_fd = session_seal_image(options->image, options->image_size,
+					       options->features->memfd_noexec);
 	if (session->image_fd < 0)
 		return fail(session, "cannot keep the scope in memory: %s",
 			    strerror(-session->image_fd));

@@ -37,11 +37,18 @@ struct session_options {
 	bool quiet;
 };
 
+/* A sealed memfd with these bytes, open for reading only, or a negative errno. */
+int session_seal_image(const void *image, size_t size, bool no_exec);
+
 /*
  * The exit status for the shell: the agent's own, 128+n when a signal ended it, 126/127 when the
  * program cannot be executed/found, 125 when remit itself failed: then *error holds a malloc'ed
  * sentence that says what and what would mend it.
  */
 int session_run(const struct session_options *options, char **error);
+
+/* session_run() where the calling process is itself in a session: nest_launch.c. audit_fd may be
+ * -1: the records are then only in the log of the session around it. */
+int session_run_inner(const struct session_options *options, char **error);
 
 #endif

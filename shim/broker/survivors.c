@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -29,14 +30,27 @@ static int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static int signal_descendant(pid_t pid, int signal)
+/* Which of the descendants are meant; belongs NULL: all. */
+struct selection {
+	bool (*belongs)(void *context, pid_t pid);
+	void *context;
+};
+
+static const struct selection everybody;
+
+static bool selects(const struct selection *selection, pid_t pid)
+{
+	return !selection->belongs || selection->belongs(selection->context, pid);
+}
+
+static int signal_descendant(const struct selection *selection, pid_t pid, int signal)
 {
 	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
 	int error = 0;
 
 	if (fd < 0)
 		return -errno;
-	if (!process_descends(pid, getpid()))
+	if (!process_descends(pid, getpid()) || !selects(selection, pid))
 		error = -ESRCH;
 	else if (syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0) != 0)
 		error = -errno;
@@ -68,7 +82,7 @@ static int remember(pid_t **list, size_t *count, pid_t pid)
 
 /* One look at all: tells what runs to stop. The number of those not told before, or a negative
  * errno. */
-static int freeze_pass(pid_t **list, size_t *count)
+static int freeze_pass(const struct selection *selection, pid_t **list, size_t *count)
 {
 	struct process *all;
 	size_t total;
@@ -77,9 +91,9 @@ static int freeze_pass(pid_t **list, size_t *count)
 	if (added)
 		return added;
 	for (size_t i = 0; i < total && added >= 0; i++) {
-		if (!runs(&all[i]))
+		if (!runs(&all[i]) || !selects(selection, all[i].pid))
 			continue;
-		signal_descendant(all[i].pid, SIGSTOP);
+		signal_descendant(selection, all[i].pid, SIGSTOP);
 		added = remember(list, count, all[i].pid);
 		fresh += added == 1;
 	}
@@ -93,12 +107,12 @@ static int freeze_pass(pid_t **list, size_t *count)
  * was in the middle of fork, or of waking another, shows in the passes after: a few that find
  * nothing new are the end.
  */
-static int freeze(pid_t **list, size_t *count)
+static int freeze(const struct selection *selection, pid_t **list, size_t *count)
 {
 	int clean = 0;
 
 	for (int pass = 0; pass < FREEZE_PASSES && clean < CLEAN_PASSES; pass++) {
-		int fresh = freeze_pass(list, count);
+		int fresh = freeze_pass(selection, list, count);
 
 		if (fresh < 0)
 			return fresh;
@@ -113,7 +127,7 @@ int survivors_freeze(pid_t **out, size_t *count)
 {
 	*out = NULL;
 	*count = 0;
-	int error = freeze(out, count);
+	int error = freeze(&everybody, out, count);
 
 	if (error) {
 		survivors_thaw(*out, *count);
@@ -126,7 +140,7 @@ int survivors_freeze(pid_t **out, size_t *count)
 void survivors_thaw(pid_t *pids, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		signal_descendant(pids[i], SIGCONT);
+		signal_descendant(&everybody, pids[i], SIGCONT);
 	free(pids);
 }
 
@@ -147,16 +161,21 @@ static bool reap(void)
 	       errno == ECHILD;
 }
 
-static size_t kill_all(void)
+/* The number that was told; *left: how many there were. */
+static size_t kill_all(const struct selection *selection, size_t *left)
 {
 	struct process *all;
 	size_t total, ended = 0;
 
+	*left = SIZE_MAX;
 	if (process_tree(getpid(), &all, &total) != 0)
 		return 0;
+	*left = 0;
 	for (size_t i = 0; i < total; i++) {
-		if (all[i].state != 'Z')
-			ended += signal_descendant(all[i].pid, SIGKILL) == 0;
+		if (all[i].state == 'Z' || !selects(selection, all[i].pid))
+			continue;
+		ended += signal_descendant(selection, all[i].pid, SIGKILL) == 0;
+		(*left)++;
 	}
 	free(all);
 	return ended;
@@ -173,16 +192,42 @@ int survivors_end(size_t *count)
 		if (now_ms() > end)
 			return -ETIME;
 		pid_t *list = NULL;
-		size_t told = 0;
+		size_t told = 0, there;
 
-		freeze(&list, &told);
+		freeze(&everybody, &list, &told);
 		free(list);
-		size_t killed = kill_all();
+		size_t killed = kill_all(&everybody, &there);
 
 		if (first && count)
 			*count = killed;
 		first = false;
 		nanosleep(&(struct timespec){.tv_nsec = 500000L}, NULL);
+	}
+	return 0;
+}
+
+int survivors_end_some(bool (*belongs)(void *context, pid_t pid), void *context, int seconds,
+		       size_t *count)
+{
+	const struct selection selection = {.belongs = belongs, .context = context};
+	int64_t end = now_ms() + seconds * 1000;
+	size_t left = 1;
+
+	*count = 0;
+	for (bool first = true; left; first = false) {
+		pid_t *list = NULL;
+		size_t told = 0;
+
+		freeze(&selection, &list, &told);
+		free(list);
+		size_t killed = kill_all(&selection, &left);
+
+		if (first)
+			*count = killed;
+		if (left && now_ms() > end)
+			return -ETIME;
+		if (left)
+			nanosleep(&(struct timespec){.tv_nsec = 500000L}, NULL);
 	}
 	return 0;
 }

@@ -4,6 +4,7 @@
 #ifndef REMIT_BROKER_SURVIVORS_H
 #define REMIT_BROKER_SURVIVORS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -12,6 +13,10 @@
  * another user). */
 #define SURVIVORS_SECONDS 10
 int survivors_end(size_t *count);
+
+/* The same for those that belong() names, who are not reaped: their parents may be others. */
+int survivors_end_some(bool (*belongs)(void *context, pid_t pid), void *context, int seconds,
+		       size_t *count);
 
 /* Stops every descendant that runs. 0 when none runs code of its own any more, with the pids that
  * were stopped here in *out (malloc'ed); else a negative errno and everything runs again. */

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "shim/broker/json.h"
+#include "shim/broker/nest.h"
 #include "shim/broker/record.h"
 #include "shim/broker/tell.h"
 #include "shim/broker/workers.h"
@@ -93,7 +94,7 @@ void tell_never(struct request *request, const char *verb, const char *object, c
 	char text[1024], name[512];
 	struct records *records = broker_records(request->broker);
 
-	if ((broker_session_flags(request->broker) & SESSION_QUIET) ||
+	if ((nest_flags(request) & SESSION_QUIET) ||
 	    !records_first_time(records, request_tgid(request), VERB_COUNT, object, strlen(object)))
 		return;
 	json_escape_text(object, strlen(object), name, sizeof(name));

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "shim/broker/nest.h"
 #include "shim/broker/process_tree.h"
 #include "shim/broker/survivors.h"
 
@@ -91,9 +92,18 @@ static void stop_with(struct watch *watch, pid_t agent, const struct terminal *t
 	pid_t *frozen;
 	size_t count;
 
-	if (process_read(agent, &process) != 0 || process.state != 'T' ||
-	    !terminal_has_shell(terminal)) {
+	if (!watch->inner && (process_read(agent, &process) != 0 || process.state != 'T')) {
 		watch->stopped = 0;
+		return;
+	}
+	if (!terminal_has_shell(terminal)) {
+		watch->stopped = 0;
+		return;
+	}
+	if (watch->inner) {
+		watch->stopped = 0;
+		stop_like(signal);
+		kill(agent, SIGCONT);
 		return;
 	}
 	if (survivors_freeze(&frozen, &count) != 0)
@@ -168,7 +178,9 @@ static bool reap(struct watch *watch, pid_t agent, int *status)
 
 static void enforce(struct watch *watch, pid_t agent, const struct broker *broker)
 {
-	if (broker_failed(broker)) {
+	if (!watch->inner)
+		nest_tick();
+	if (!watch->inner && broker_failed(broker)) {
 		watch->ending = "gate";
 		kill(agent, SIGKILL);
 		return;

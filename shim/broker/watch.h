@@ -3,6 +3,7 @@
 #ifndef REMIT_BROKER_WATCH_H
 #define REMIT_BROKER_WATCH_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "shim/broker/deadline.h"
@@ -13,6 +14,7 @@
 struct watch {
 	struct deadline deadline;
 	int stopped;	    /* the agent stopped by this signal and we have not yet; 0: no */
+	bool inner;	    /* a session within another: its processes are the gate's to look at */
 	const char *ending; /* "exit", "signal", "wall_time", "expired", "gate" */
 };
 
@@ -21,7 +23,7 @@ struct watch {
 void watch_signals(struct launch_signals *out);
 void watch_signals_restore(const struct launch_signals *from);
 
-/* Returns the agent's wait status. */
+/* Returns the agent's wait status. broker is NULL for an inner session. */
 int watch_run(struct watch *watch, pid_t agent, struct broker *broker,
 	      const struct terminal *terminal);
 

@@ -22,11 +22,17 @@ enum hypercall {
 	HYPERCALL_FLAGS = 2,   /* returns a set of enum session_flag */
 	HYPERCALL_REFUSED = 3, /* arg3: pointer to struct shim_refusal: the shim's testimony of a
 				  refusal that it made itself */
+	HYPERCALL_NEST_FEATURES = 16, /* returns NEST_FEATURE_*: what the gate has to work with */
+	HYPERCALL_NEST_BEGIN = 17,    /* arg3: pointer to struct nest_begin, whose answer is filled
+					 in; returns 0. The caller owns the inner session */
+	HYPERCALL_NEST_END = 18,      /* arg3: pointer to struct nest_end: ends the caller's inner
+					 session and every process in it */
 };
 
 enum session_flag {
-	SESSION_QUIET = 1 << 0,	 /* do not explain on stderr */
-	SESSION_STRICT = 1 << 1, /* no fast lane: never tag */
+	SESSION_QUIET = 1 << 0,	       /* do not explain on stderr */
+	SESSION_STRICT = 1 << 1,       /* no fast lane: never tag */
+	SESSION_COUNTS_FORKS = 1 << 2, /* limits.processes of an inner session can be kept */
 };
 
 #define REMIT_PROTOCOL 1
@@ -39,5 +45,39 @@ struct shim_refusal {
 	uint16_t port;
 	uint8_t ip[16];
 };
+
+/*
+ * A session within the session. What marks its processes are two limits that Linux keeps for each
+ * process and enforces nowhere: RLIMIT_RSS and RLIMIT_LOCKS. Children inherit them and nobody in a
+ * session can raise them. Its first process sets both, hard and soft, before it becomes the agent.
+ */
+struct nest_begin {
+	uint32_t size;	/* of this struct */
+	uint32_t flags; /* enum session_flag */
+	uint64_t image; /* the caller's address of the scope image, copied once */
+	uint64_t image_size;
+	int32_t audit_fd;	  /* the caller's: a regular file, appended to; -1: none */
+	int32_t tty_index;	  /* N of /dev/pts/N that the inner session runs on, -1: none */
+	char session[40];	  /* its id, for the records */
+	uint64_t resident, locks; /* answer: the limits to set */
+};
+
+enum nest_ending { NEST_EXIT, NEST_SIGNAL, NEST_WALL_TIME, NEST_EXPIRED, NEST_ENDINGS };
+
+struct nest_end {
+	uint32_t size;
+	int32_t status;
+	uint32_t ending; /* enum nest_ending */
+	uint32_t broken; /* answer: the inner log could not be written */
+	uint64_t text;	 /* the caller's address of room for the summary */
+	uint64_t text_size;
+	uint64_t text_len, refused, left; /* answer: of the summary; refusals; processes ended */
+};
+
+/* The answer of NEST_FEATURES, of 64 bits: the ABI of Landlock, a bit for each row of feature_table
+ * (policy/plan/features.h), yama + 1. */
+#define NEST_FEATURE_ABI 0xff
+#define NEST_FEATURE_TABLE_SHIFT 8
+#define NEST_FEATURE_YAMA_SHIFT 40
 
 #endif

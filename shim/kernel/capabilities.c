@@ -87,6 +87,26 @@ static int verify(uint64_t keep)
 	return (now.effective | now.permitted | now.inheritable) & ~keep ? -EPERM : 0;
 }
 
+int kernel_keep_capabilities(uint64_t keep)
+{
+	struct sets now;
+	int ret = get(&now);
+	if (ret < 0)
+		return ret;
+	for (unsigned long cap = 0; cap < 64; cap++) {
+		if (!(keep & (1ULL << cap)) && (now.inheritable & (1ULL << cap)) &&
+		    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_LOWER, cap, 0, 0) < 0)
+			return -errno;
+	}
+	struct sets kept = {
+	    .effective = now.effective & keep,
+	    .permitted = now.permitted & keep,
+	    .inheritable = now.inheritable & keep,
+	};
+	ret = set(&kept);
+	return ret < 0 ? ret : verify(keep);
+}
+
 int kernel_drop_capabilities(uint64_t keep)
 {
 	struct sets now;

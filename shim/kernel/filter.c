@@ -27,6 +27,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "shim/common/protocol.h"
+
 /* linux/seccomp.h, 5.19 */
 #ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
@@ -247,6 +249,54 @@ int kernel_filter_build(const struct plan *plan, struct sock_filter **program, s
 out:
 	seccomp_release(context);
 	return ret;
+}
+
+/* The rows whose tagged calls the plan would not let pass. */
+static int narrow_rows(scmp_filter_ctx context, const struct plan *plan, bool *any)
+{
+	const uint64_t tagged[ARGS] = {[ARGS - 1] = REMIT_TAG};
+	int ret = 0;
+	for (size_t i = 0; ret == 0 && i < plan->filter_count; i++) {
+		const struct filter_row *row = &plan->filter[i];
+		if (row->class != CLASS_PATH ||
+		    plan_filter_clause(plan, row->nr, tagged)->action != FILTER_NOTIFY)
+			continue;
+		*any = true;
+		ret = seccomp_rule_add(context, SCMP_ACT_ERRNO(EACCES), row->nr, 1,
+				       SCMP_CMP64(ARGS - 1, SCMP_CMP_EQ, REMIT_TAG, 0));
+	}
+	return ret;
+}
+
+int kernel_narrow_build(const struct plan *plan, struct sock_filter **program, size_t *count)
+{
+	scmp_filter_ctx context = seccomp_init(SCMP_ACT_ALLOW);
+	bool any = false;
+	if (!context)
+		return -ENOMEM;
+	*program = NULL;
+	*count = 0;
+	/* Other architectures are the outer filter's to refuse. */
+	int ret = seccomp_attr_set(context, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ALLOW);
+	if (ret == 0)
+		ret = narrow_rows(context, plan, &any);
+	if (ret == 0 && any)
+		ret = export_program(context, program, count);
+	seccomp_release(context);
+	return ret;
+}
+
+int kernel_narrow_load(const struct sock_filter *program, size_t count)
+{
+	struct sock_fprog fprog = {.len = (unsigned short)count};
+	if (!count)
+		return 0;
+	if (count > BPF_MAXINSNS)
+		return -EINVAL;
+	memcpy(&fprog.filter, &program, sizeof(program));
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return -errno;
+	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &fprog) < 0 ? -errno : 0;
 }
 
 int kernel_filter_load(const struct features *features, const struct sock_filter *program,

@@ -38,6 +38,17 @@ int kernel_broker_filter(void);
  * ambient and bounding included. */
 int kernel_drop_capabilities(uint64_t keep);
 
+/* The same where a session has dropped and locked them before: of those that are left only `keep`
+ * stays. */
+int kernel_keep_capabilities(uint64_t keep);
+
+/* Where a session runs inside another: the filter that the inner one adds to the outer's, as a new
+ * program; *count is 0 when none is needed. What the outer filter lets pass by its tag and the plan
+ * does not gets EACCES, upon which the shim asks the gate. Parent-side: allocates. */
+int kernel_narrow_build(const struct plan *plan, struct sock_filter **program, size_t *count);
+/* Loads it; no listener, no_new_privs is set. Child-side. */
+int kernel_narrow_load(const struct sock_filter *program, size_t count);
+
 /* setrlimit for open_files, memory_bytes (RLIMIT_DATA), cpu_seconds, file_bytes, core 0.
  * Child-side. */
 int kernel_limits(const struct scope_about *about);
