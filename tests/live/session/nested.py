@@ -63,7 +63,7 @@ def manifest(name, write, programs=(), extra="", network="", env="[PATH, HOME, T
     grants = ", ".join(f'"{p}"' for p in write)
     with open(path, "w") as out:
         out.write(HEAD.format(id=name) + head +
-                  f'files: {{read: ["{BUILD}", "{PROFILES}", "{s.work}/*.py", "{s.work}/*.yaml"], '
+                  f'files: {{read: ["{BUILD}/remit", "{BUILD}/libremit.so", "{PROFILES}", "{s.work}/*.py", "{s.work}/*.yaml"], '
                   f'write: [{grants}, "${{TMP}}"]{extra}}}\n'
                   f"exec: {{allow: [{allow}]}}\nenv: {{pass: {env}}}\n" + network)
     return path
