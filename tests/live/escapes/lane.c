@@ -203,7 +203,8 @@ static void unknown_hypercalls(void)
 	int given = 0;
 
 	for (long op = -2; op < 64; op++) {
-		if (op == HYPERCALL_HELLO || op == HYPERCALL_FLAGS || op == HYPERCALL_REFUSED)
+		if (op == HYPERCALL_HELLO || op == HYPERCALL_FLAGS || op == HYPERCALL_REFUSED ||
+		    op == HYPERCALL_NEST_FEATURES)
 			continue;
 		given |= sys_call(SYS_prctl, REMIT_HYPERCALL, op, 0, 0, 0) >= 0;
 		given |= sys_call(SYS_prctl, REMIT_HYPERCALL, op | (1L << 32), -1, -1, -1) >= 0;
