@@ -50,10 +50,11 @@ static bool records_all(const struct request *request)
 
 /* In the session's own log and in those of the inner sessions that the caller is in. Where all have
  * allowed it, each names its own rule; else all name the one that refused. */
-static int put_lines(struct request *request, struct record *record,
+static int put_lines(const struct request *request, const struct record *record,
 		     const struct judgement *judgement)
 {
 	const struct nested *nested = request->nested;
+	struct record line = *record;
 	struct rule rule;
 	int broken = 0;
 	unsigned int n = 0;
@@ -62,14 +63,14 @@ static int put_lines(struct request *request, struct record *record,
 		unsigned int at =
 		    judgement && judgement->refused < judgement->count ? judgement->refused : n;
 
-		record->inner = request->nested && n > 0 ? &request->nested->inner : NULL;
-		record->rule = NULL;
+		line.inner = request->nested && n > 0 ? &request->nested->inner : NULL;
+		line.rule = NULL;
 		if (judgement && judgement->decision[at].rule != RULE_NONE) {
 			scope_rule(judgement->scope[at], judgement->decision[at].rule, &rule);
-			record->rule = &rule;
+			line.rule = &rule;
 		}
 		broken |= records_write(nested ? nested->records : broker_records(request->broker),
-					record);
+					&line);
 		n++;
 	} while (nested && (nested = nested->outer, true));
 	return broken ? -EIO : 0;

@@ -129,6 +129,8 @@ static void plain_stream(S)
 
 	if (stream && fgets(buf, sizeof(buf), stream))
 		printf("%s\n", buf);
+	if (stream)
+		fclose(stream);
 	fflush(stdout);
 }
 
