@@ -182,30 +182,9 @@ static inline const struct scope *builder_open(struct builder *b)
 	return &b->scope;
 }
 
-static inline void builder_free_list(struct string_list *list)
-{
-	for (size_t i = 0; i < list->count; i++)
-		free(list->items[i]);
-	free(list->items);
-}
-
 static inline void builder_free(struct builder *b)
 {
-	for (size_t i = 0; i < b->model.rule_count; i++) {
-		struct model_rule *rule = &b->model.rules[i];
-		free(rule->id);
-		free(rule->reason);
-		free(rule->text);
-		free(rule->value);
-		free(rule->file);
-		free(rule->ports);
-		builder_free_list(&rule->spellings);
-		builder_free_list(&rule->excepts);
-	}
-	free(b->model.rules);
-	free(b->model.agent_id);
-	free(b->model.purpose);
-	free(b->model.owner);
+	model_free(&b->model);
 	free(b->image);
 }
 
