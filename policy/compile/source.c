@@ -110,7 +110,10 @@ enum source_result source_read(struct reading *all, const char *path, bool pipes
 		close(fd);
 		return all->seen[i].open ? SOURCE_CYCLE : SOURCE_SEEN;
 	}
-	*err = all->seen_count == LIMIT_FILES ? -EMLINK : read_all(fd, text, len);
+	/* A manifest that came from memory is a document, but no file that was seen. */
+	bool full = all->seen_count == LIMIT_FILES || all->document_count == LIMIT_FILES;
+
+	*err = full ? -EMLINK : read_all(fd, text, len);
 	close(fd);
 	if (!*err) {
 		*err = remember(all, path, &st, seen);

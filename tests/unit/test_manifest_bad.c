@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "policy/compile/limits.h"
 #include "policy/compile/model.h"
@@ -115,15 +117,23 @@ START_TEST(bad_manifest)
 }
 END_TEST
 
-static void refused(const char *text, size_t len, const char *message)
+static void refused_with(const struct compile_options *options, const char *name, const char *text,
+			 size_t len, const char *message)
 {
 	struct diagnostics diagnostics = {0};
 	struct model model;
 
-	ck_assert_int_eq(manifest_read("big.yaml", text, len, &OPTIONS, &model, &diagnostics), -22);
+	ck_assert_int_eq(manifest_read(name, text, len, options, &model, &diagnostics), -22);
 	ck_assert_str_eq(diagnostics.items[0].message, message);
 	diagnostics_free(&diagnostics);
 }
+
+static void refused(const char *text, size_t len, const char *message)
+{
+	refused_with(&OPTIONS, "big.yaml", text, len, message);
+}
+
+#define HEAD "remit: 1\nagent: {id: a, purpose: b}\n"
 
 START_TEST(too_large)
 {
@@ -160,6 +170,101 @@ START_TEST(nul_byte)
 }
 END_TEST
 
+START_TEST(too_many_tests)
+{
+	static const char head[] = HEAD "tests: {allow: [", test[] = "env A,\n";
+	size_t len = sizeof(head) + (sizeof(test) - 1) * (LIMIT_TESTS + 1), at = sizeof(head) - 1;
+	char *text = malloc(len + 8);
+
+	ck_assert_ptr_nonnull(text);
+	memcpy(text, head, at);
+	for (int i = 0; i <= LIMIT_TESTS; i++, at += sizeof(test) - 1)
+		memcpy(text + at, test, sizeof(test) - 1);
+	memcpy(text + at, "]}\n", 3);
+	refused(text, at + 3, "more than 20000 tests");
+	free(text);
+}
+END_TEST
+
+/* A folder of its own with a FIFO and as many parts as may be included, and one more. */
+START_TEST(files)
+{
+	char folder[] = "/tmp/remit-test-XXXXXX", path[64], text[4096] = HEAD "include: [";
+	size_t at = strlen(text);
+
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/fifo.yaml", folder);
+	ck_assert_int_eq(mkfifo(path, 0600), 0);
+	snprintf(path, sizeof(path), "%s/m.yaml", folder);
+	refused_with(&OPTIONS, path, HEAD "include: [./fifo.yaml]\n",
+		     strlen(HEAD "include: [./fifo.yaml]\n"),
+		     "cannot include \"./fifo.yaml\": it is not a regular file");
+	for (int i = 0; i < LIMIT_FILES; i++) {
+		snprintf(path, sizeof(path), "%s/%d.yaml", folder, i);
+		FILE *part = fopen(path, "w");
+		ck_assert(part && fputs("remit: 1\n", part) >= 0 && fclose(part) == 0);
+		at += (size_t)snprintf(text + at, sizeof(text) - at, "./%d.yaml,", i);
+	}
+	at += (size_t)snprintf(text + at, sizeof(text) - at, "]\n");
+	snprintf(path, sizeof(path), "%s/m.yaml", folder);
+	refused_with(&OPTIONS, path, text, at,
+		     "cannot include \"./63.yaml\": more than 64 files are included");
+	for (int i = 0; i < LIMIT_FILES; i++) {
+		snprintf(path, sizeof(path), "%s/%d.yaml", folder, i);
+		unlink(path);
+	}
+	snprintf(path, sizeof(path), "%s/fifo.yaml", folder);
+	unlink(path);
+	rmdir(folder);
+}
+END_TEST
+
+/* What is wrong with a manifest because of where it is read. */
+START_TEST(surroundings)
+{
+	static const char reads[] = HEAD "files: {read: [\"${WORKSPACE}\"]}\n";
+	static const char dot[] = HEAD "files: {read: [.]}\n";
+	static const char include[] = HEAD "include: [base]\n";
+	struct compile_options options = OPTIONS;
+
+	options.profile_dir = "/nonexistent";
+	refused_with(&options, "m.yaml", include, sizeof(include) - 1,
+		     "no profile \"base\": no built-in profiles in /nonexistent");
+	options.workspace = NULL;
+	refused_with(&options, "m.yaml", dot, sizeof(dot) - 1,
+		     "`.` means the workspace, and there is none here");
+	options.workspace = "w";
+	refused_with(&options, "m.yaml", reads, sizeof(reads) - 1,
+		     "${WORKSPACE} is no absolute path: w");
+	options.workspace = "/w\a";
+	refused_with(&options, "m.yaml", reads, sizeof(reads) - 1,
+		     "a variable's value has a control character (0x07)");
+}
+END_TEST
+
+/* --set NAME=value */
+START_TEST(variables)
+{
+	static const struct {
+		struct variable set[2];
+		const char *message;
+	} wrong[] = {
+	    {{{"1A", "x"}, {"B", "x"}},
+	     "--set 1A: a variable's name is letters, digits and underscores"},
+	    {{{"", "x"}, {"B", "x"}},
+	     "--set : a variable's name is letters, digits and underscores"},
+	    {{{"HOME", "/x"}, {"B", "x"}}, "--set HOME: is built in and cannot be set"},
+	    {{{"A", "x"}, {"A", "y"}}, "--set A: is set twice"},
+	    {{{"A", "x\n"}, {"B", "y"}}, "--set A: has a control character in its value"},
+	};
+	struct compile_options options = OPTIONS;
+
+	options.set = wrong[_i].set;
+	options.set_count = 2;
+	refused_with(&options, "m.yaml", HEAD, sizeof(HEAD) - 1, wrong[_i].message);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("manifest_bad");
@@ -173,6 +278,10 @@ int main(void)
 	tcase_add_test(tests, too_large);
 	tcase_add_test(tests, too_many_values);
 	tcase_add_test(tests, nul_byte);
+	tcase_add_test(tests, too_many_tests);
+	tcase_add_test(tests, files);
+	tcase_add_test(tests, surroundings);
+	tcase_add_loop_test(tests, variables, 0, 5);
 	suite_add_tcase(suite, tests);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
