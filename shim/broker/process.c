@@ -61,7 +61,7 @@ pid_t process_own_group(struct request *request)
 {
 	pid_t tgid = request_tgid(request), group = tgid > 0 ? getpgid(tgid) : -1;
 
-	return group > 0 && request_alive(request) ? group : -ESRCH;
+	return group >= 0 && request_alive(request) ? group : -ESRCH;
 }
 
 int process_refuse(struct request *request, pid_t pid)

@@ -29,7 +29,8 @@ int process_refuse(struct request *request, pid_t pid);
 bool process_group_inside(struct request *request, pid_t group);
 int process_refuse_group(struct request *request, pid_t group);
 int process_refuse_user(struct request *request);
-/* The group of the caller's process, or -ESRCH. */
+/* The group of the caller's process; 0: one that has no number in this PID namespace, so its
+ * members began outside; or -ESRCH. */
 pid_t process_own_group(struct request *request);
 /* True where Landlock keeps signals within the session. */
 bool process_signals_scoped(const struct request *request);
