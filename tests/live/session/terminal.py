@@ -61,6 +61,18 @@ class Shell:
         os.close(self.fd)
 
 
+def until(what, test, seconds=20):
+    end = time.time() + seconds
+    while not test():
+        hold(what, time.time() < end, sh.seen)
+        time.sleep(0.1)
+
+
+def content(path):
+    with open(path) as f:
+        return f.read()
+
+
 def remit(*command):
     return " ".join(map(shlex.quote, s.command(*command, options=("--quiet",))))
 
@@ -96,24 +108,19 @@ for command in (f"cd {s.work}; {python} -I {ticking}", remit(python, "-I", ticki
     sh.wait("Stopped")
     sh.wait("PROMPT> ")
     time.sleep(0.2)
-    with open(s.path("w", "tick")) as f:
-        first = f.read()
+    first = content(s.path("w", "tick"))
     time.sleep(0.3)
-    with open(s.path("w", "tick")) as f:
-        hold("nothing runs while stopped", f.read() == first)
+    hold("nothing runs while stopped", content(s.path("w", "tick")) == first)
     hold("the shell knows the job", "Stopped" in sh.line("jobs"))
     sh.type("fg\n")
-    time.sleep(0.5)
-    with open(s.path("w", "tick")) as f:
-        hold("it goes on", f.read() != first)
+    until("it goes on", lambda: content(s.path("w", "tick")) not in ("", first))
     sh.type("\x1a")
     sh.wait("Stopped")
     sh.wait("PROMPT> ")
     sh.line("bg")
-    time.sleep(0.3)
-    hold("in the background", "Running" in sh.line("jobs"))
+    until("in the background", lambda: "Running" in sh.line("jobs"))
     sh.type("fg\n")
-    time.sleep(0.3)
+    time.sleep(1)
     sh.type("\x03")
     sh.wait("PROMPT> ")
 
@@ -121,10 +128,7 @@ for command in (f"cd {s.work}; {python} -I {ticking}", remit(python, "-I", ticki
 reader = s.script("reader.sh", "#!/bin/sh\nread x\necho got $x\n")
 for command in (f"/bin/sh {reader}", remit("/bin/sh", reader)):
     sh.line(command + " &")
-    time.sleep(0.7)
-    sh.type("\n")
-    sh.wait("PROMPT> ")
-    hold("stopped on terminal input", "Stopped" in sh.line("jobs"), sh.seen)
+    until("stopped on terminal input", lambda: "Stopped" in sh.line("jobs"))
     sh.type("fg\n")
     time.sleep(0.3)
     sh.type("word\n")
