@@ -277,10 +277,11 @@ static void ioctl_command(struct row_writer *w)
 	};
 	/* btrfs makes and removes subvolumes through a read-only descriptor; the rest of its type
 	 * is copying between descriptors. */
-	static const uint16_t copies[] = {
-	    0x9409, /* FICLONE */
-	    0x940d, /* FICLONERANGE */
-	    0x9436, /* FIDEDUPERANGE */
+	static const struct {
+		uint16_t command, mask;
+	} copies[] = {
+	    {0x9409, 0xfffb},  /* FICLONE, and 0x940d, FICLONERANGE */
+	    {0x9436, COMMAND}, /* FIDEDUPERANGE */
 	};
 	static const uint16_t owners[] = {
 	    0x8901, /* FIOSETOWN */
@@ -293,8 +294,11 @@ static void ioctl_command(struct row_writer *w)
 	for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++)
 		when(never(w), 1, COMMAND, refused[i]);
 	for (size_t i = 0; i < sizeof(copies) / sizeof(*copies); i++)
-		when(add(w, FILTER_ALLOW, 0), 1, COMMAND, copies[i]);
+		when(add(w, FILTER_ALLOW, 0), 1, copies[i].mask, copies[i].command);
 	when(never(w), 1, COMMAND_TYPE, 0x9400);
+	/* So does bcachefs, which takes paths besides: a snapshot of what is denied, at a granted
+	 * place. */
+	when(never(w), 1, COMMAND_TYPE, 0xbc00);
 	add(w, FILTER_ALLOW, 0);
 }
 
@@ -363,17 +367,30 @@ static void personality_call(struct row_writer *w)
  * A source route sends what goes to a granted address to another one first. linux/in.h and
  * linux/in6.h: IP_OPTIONS, IPV6_2292PKTOPTIONS, IPV6_FLOWLABEL_MGR (a label may carry a route),
  * IPV6_RTHDR.
+ *
+ * Joining a multicast group tells the network about it, group and sources as the caller chose them:
+ * a message to whoever listens there. IP_ADD_MEMBERSHIP (35), IP_ADD_SOURCE_MEMBERSHIP (39),
+ * IPV6_ADD_MEMBERSHIP (20), MCAST_JOIN_GROUP (42), MCAST_JOIN_SOURCE_GROUP (46); what changes the
+ * sources of a group needs to have joined it.
  */
 static void socket_option(struct row_writer *w)
 {
 	static const struct {
 		uint32_t level, option;
 	} routes[] = {{0, 4}, {41, 6}, {41, 32}, {41, 57}};
+	static const struct {
+		uint32_t level, option, mask;
+	} groups[] = {{0, 35, LOW32 - 4}, {0, 42, LOW32 - 4}, {41, 20, LOW32}, {41, 42, LOW32 - 4}};
 	w->class = CLASS_ARGS;
 	for (size_t i = 0; i < sizeof(routes) / sizeof(*routes); i++) {
 		struct filter_clause *clause = never(w);
 		when(clause, 1, LOW32, routes[i].level);
 		when(clause, 2, LOW32, routes[i].option);
+	}
+	for (size_t i = 0; i < sizeof(groups) / sizeof(*groups); i++) {
+		struct filter_clause *clause = never(w);
+		when(clause, 1, LOW32, groups[i].level);
+		when(clause, 2, groups[i].mask, groups[i].option);
 	}
 	add(w, FILTER_ALLOW, 0);
 }

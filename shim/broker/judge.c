@@ -20,6 +20,7 @@
 #include "shim/broker/facts.h"
 #include "shim/broker/gate.h"
 #include "shim/broker/nest.h"
+#include "shim/broker/process.h"
 #include "shim/broker/record.h"
 #include "shim/broker/tell.h"
 #include "shim/common/protocol.h"
@@ -259,6 +260,46 @@ static bool is_broker(const struct broker *broker, const char *path, size_t len)
 	return access(task, F_OK) == 0;
 }
 
+/* What the kernel tells of a process to those who may not trace it. */
+static bool tells_everybody(const char *rest)
+{
+	static const char *const names[] = {
+	    "",	      "autogroup",  "cgroup",	 "cmdline",   "comm",	       "coredump_filter",
+	    "cpuset", "fd",	    "gid_map",	 "limits",    "loginuid",      "mountinfo",
+	    "mounts", "mountstats", "oom_adj",	 "oom_score", "oom_score_adj", "projid_map",
+	    "sched",  "schedstat",  "sessionid", "setgroups", "stat",	       "statm",
+	    "status", "task",	    "uid_map",	 "wchan"};
+
+	if (strncmp(rest, "task/", 5) == 0) {
+		rest += 5 + strcspn(rest + 5, "/");
+		rest += *rest == '/';
+	}
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (strcmp(rest, names[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The inside of a process that is not of the caller's own session. What keeps a caller out of it is
+ * the domain that it descends from (ptrace_may_access() asks Landlock), and an inner session's is
+ * deeper than ours: we may look into all that is around it. Where the caller is in no inner session
+ * our own domain bounds us as it bounds him.
+ */
+static bool is_around(struct request *request, enum verb verb, const char *path, size_t len)
+{
+	char *end;
+
+	if (!request->nested || len < 6 || memcmp(path, "/proc/", 6) != 0)
+		return false;
+	long pid = strtol(path + 6, &end, 10);
+
+	if (pid <= 0 || (*end && *end != '/') || process_in_session(request, (pid_t)pid))
+		return false;
+	return verb != VERB_READ || !tells_everybody(*end ? end + 1 : end);
+}
+
 static struct query path_query(enum verb verb, const char *path, size_t len)
 {
 	return (struct query){.verb = verb, .object = OBJECT_PATH, .text = path, .len = len};
@@ -270,6 +311,9 @@ static int judge_named(struct request *request, enum verb verb, const char *path
 	if (is_broker(request->broker, path, len))
 		return judge_never(request, verb_name(verb), path, "it belongs to remit itself",
 				   EACCES);
+	if (is_around(request, verb, path, len))
+		return judge_never(request, verb_name(verb), path,
+				   "it belongs to a process outside the session", EACCES);
 	struct query query = path_query(verb, path, len);
 	struct source source = {.handle = handle};
 
@@ -360,7 +404,7 @@ bool judge_would_allow(struct request *request, enum verb verb, const char *path
 {
 	const struct scope *scope;
 
-	if (is_broker(request->broker, path, len) ||
+	if (is_broker(request->broker, path, len) || is_around(request, verb, path, len) ||
 	    records_broken(broker_records(request->broker)))
 		return false;
 	for (unsigned int n = 0; (scope = nest_scope(request, n)); n++) {

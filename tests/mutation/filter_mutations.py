@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The static part of the filter: each row that an escape tries, and each clause of filter.c."""
-from mutation import mutation
+from mutation import SAYS_YES, mutation
 
 ROWS = "policy/plan/syscalls.c"
 FILTER = "policy/plan/filter.c"
@@ -16,7 +16,7 @@ def row(number, name, treatment, escapes, **more):
 
 
 OBJECT_ROWS = [
-    row(42, "connect", GATED, "N1-.*|N6-path|N10-.*|U1-connect|N2-fastopen-connect", without=("wall", "hull")),
+    row(42, "connect", GATED, "N1-.*|N6-path|N10-.*|U1-connect|U1-unix|N2-fastopen-connect|L1-tagged-connect", without=("wall", "hull")),
     row(49, "bind", GATED, "N5-bind-udp|N6-bind-outside|N6-bind-denied|N10-bind-unspec", without=("wall", "hull")),
     row(50, "listen", GATED, "N5-listen-.*|N6-.*listen.*|N6-abstract-autobind|L1-tagged-bind"),
     row(90, "chmod", GATED, "P10-chmod.*|L1-tagged-chmod|U1-chmod|F10-own-.*"),
@@ -54,7 +54,10 @@ ERRNO_ROWS = [
     row(249, "request_key", NEVER, "F8-request-key"),
     row(250, "keyctl", NEVER, "F8-keys"),
     row(298, "perf_event_open", NEVER, "F8-perf"),
-    row(300, "fanotify_init", NEVER, "P17-fanotify-unprivileged"),
+    row(300, "fanotify_init", NEVER, "P17-fanotify.*", without=("capabilities",)),
+    row(170, "sethostname", NEVER, "F8-sethostname", without=("capabilities",)),
+    row(164, "settimeofday", NEVER, "F8-clock", without=("capabilities",)),
+    row(179, "quotactl", NEVER, "F8-quota", without=("capabilities",)),
     row(304, "open_by_handle_at", NEVER, "P16-.*", without=("capabilities", "wall", "hull")),
     row(308, "setns", NEVER, "P15-setns", without=("capabilities",)),
     row(321, "bpf", NEVER, "F8-bpf", without=("capabilities",)),
@@ -105,13 +108,15 @@ CLAUSES = [
            "\tw->class = CLASS_OBJECT;\n\twhen_equal(add(w, FILTER_ALLOW, 0), TAG_ARG, REMIT_TAG);\n"
            "\tadd(w, FILTER_NOTIFY, 0);", "L1-tagged-(chmod|fchmod|chown|times|xattr|bind)"),
     clause("tiocsti", "TIOCSTI is refused", "0x5412, /* TIOCSTI", "0x5400, /* TIOCSTI", "F4-tiocsti.*"),
+    mutation("clause-tioclinux", "TIOCLINUX is refused", (FILTER, "0x541c, /* TIOCLINUX", "0x5400, /* TIOCLINUX"), *SAYS_YES,
+             escapes="^F4-tioclinux$", without=("capabilities", "wall", "hull")),
     clause("ioctl-high-bits", "ioctl commands are compared on the bits that the kernel looks at",
            "#define COMMAND 0xffffULL", "#define COMMAND 0xffffffff0000ffffULL", "F4-tiocsti-high-bits"),
     clause("file-flags", "FS_IOC_SETFLAGS is refused", "0x6602, /* FS_IOC_SETFLAGS", "0x6600, /* FS_IOC_SETFLAGS",
            "P9-attribute-flags"),
     clause("namespaces", "clone and unshare take no namespace flags",
            "when(never(w), 0, namespaces[i], namespaces[i]);",
-           "when(add(w, FILTER_ALLOW, 0), 0, namespaces[i], namespaces[i]);", "P15-(unshare|clone)-.*"),
+           "when(add(w, FILTER_ALLOW, 0), 0, namespaces[i], namespaces[i]);", "P15-(unshare|clone)-.*", without=("capabilities",)),
     clause("clone-high-bits", "flags of clone are compared bit by bit",
            "when(never(w), 0, namespaces[i], namespaces[i]);",
            "when(never(w), 0, namespaces[i] | ~LOW32, namespaces[i]);", "P15-clone-high-bits"),
@@ -139,9 +144,9 @@ CLAUSES = [
            "\tsocket_of(w, FILTER_ALLOW, AF_UNIX, SOCK_STREAM, -1);", "N6-datagram.*"),
     clause("protocols", "IP sockets speak TCP or UDP", "\tsocket_unix(w);\n\tfor",
            "\tsocket_unix(w);\n\twhen(add(w, FILTER_ALLOW, 0), 0, DOMAIN, AF_INET);\n\tfor",
-           "N4-(raw|ping|mptcp|udplite|sctp|dccp|old).*"),
+           "N4-(raw|ping|mptcp|udplite|sctp|dccp|old).*", without=("capabilities",)),
     clause("families", "only IP, unix and route sockets", "\tnever(w);\n}\n\nstatic void socket_pair",
-           "\tadd(w, FILTER_ALLOW, 0);\n}\n\nstatic void socket_pair", "N4-(packet|vsock|alg|smc|kcm|tipc|rds|netlink).*"),
+           "\tadd(w, FILTER_ALLOW, 0);\n}\n\nstatic void socket_pair", "N4-(packet|old-packet|vsock|alg|smc|kcm|tipc|rds|netlink).*", without=("capabilities",)),
     clause("netlink-protocols", "netlink is the routing table's only",
            "socket_of(w, FILTER_ALLOW, AF_NETLINK, SOCK_RAW, 0 /* NETLINK_ROUTE */);",
            "socket_of(w, FILTER_ALLOW, AF_NETLINK, SOCK_RAW, -1);", "N4-netlink-.*"),
@@ -152,6 +157,9 @@ CLAUSES = [
     clause("source-routes-high-bits", "socket options are compared on the bits that the kernel looks at",
            "when(clause, 1, LOW32, routes[i].level);", "when(clause, 1, 0x1ffffffffULL, routes[i].level);",
            "N11-source-route-high-bits", without=("capabilities",)),
+    clause("groups", "no multicast group is joined", "struct filter_clause *clause = never(w);\n\t\twhen(clause, 1, LOW32, groups[i].level);",
+           "struct filter_clause *clause = add(w, FILTER_ALLOW, 0);\n\t\twhen(clause, 1, LOW32, groups[i].level);",
+           "N3-multicast-join.*"),
     clause("setpriority", "setpriority on others is gated", "self_or_notify(w, 0 /* PRIO_PROCESS, linux/resource.h */);",
            "allow(w);", "F7-setpriority.*", user="nobody"),
     clause("ioprio", "ioprio_set on others is gated", "self_or_notify(w, 1 /* IOPRIO_WHO_PROCESS, linux/ioprio.h */);",
@@ -175,7 +183,7 @@ LOADING = [
              escapes="^(F11-.*|F9-(shm|msg|sem)|F1-io-uring|F2-.*)$"),
     mutation("other-machines", "calls of another architecture are refused",
              (LOADER, "SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS)", "SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ALLOW"),
-             escapes="^F[23]-.*"),
+             escapes="^F[23]-.*", without=("wall", "hull")),
     mutation("no-filter", "the filter is loaded at all: every call that only the filter holds",
              (FILTER, "write_row[from->treatment](&w);",
               "write_row[from->treatment == TREAT_PRCTL ? TREAT_PRCTL : TREAT_ALLOW](&w);"),

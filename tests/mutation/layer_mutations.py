@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Wall, hull, launch and end of a session: what is put on once and holds by itself."""
-from mutation import mutation
+from mutation import SAYS_YES, mutation
 
 WALL_C = "policy/plan/wall.c"
 ACCESS = "policy/plan/access.c"
@@ -43,8 +43,7 @@ LAYERS = [
     mutation("wall", "Landlock is put on the agent", escapes="^(L1|U1|F6|F7|P4|F9|N6-abstract|F10|E3|P20|F5)-",
              without=("wall", "hull")),
     mutation("hull", "the hull holds where the gate judges wrongly",
-             ("shim/broker/judge.c", "bool allowed = decision.verdict == VERDICT_ALLOWED;\n\tint error",
-              "decision.verdict = VERDICT_ALLOWED;\n\tbool allowed = true;\n\tint error"),
+             *SAYS_YES,
              escapes="^(P8-(open|creat|trunc)|P1-link-(read|create|write)|N1-other-port)$", without=("hull",)),
     mutation("wall-signals", "Landlock keeps signals and abstract sockets inside",
              (ACCESS, "return abi >= 6 ? SCOPE_ABSTRACT_UNIX_SOCKET | SCOPE_SIGNAL : 0;", "return abi >= 99 ? SCOPE_SIGNAL : 0;"),
@@ -61,7 +60,7 @@ LAYERS = [
              ("policy/plan/carve.c", "struct reach reach = denials_reach(&b->denials, path, wanted);", "struct reach reach = {0};\n\t(void)wanted;"),
              escapes="^(L1-tagged-(openat-denied|openat-glob|late|hook|unlink|link-denied|rename|renameat2)|U1-.*)$"),
     mutation("wall-sockets", "no socket natively gets the name of a granted one",
-             (WALL_C, "return access & ~ACCESS_MOVE_SOCKETS;", "return access;"), escapes="^N6-(moved|renamed|hard-link).*", others=(("session", "network"), ("session", "planted"))),
+             (WALL_C, "return access & ~ACCESS_MOVE_SOCKETS;", "return access;"), escapes="^(N6-(moved|renamed|hard-link).*|L1-tagged-socket-rename)$"),
     mutation("capabilities", "capabilities are dropped", escapes="^(N12|N4|N11|P16|F8|P15|E5)-",
              without=("capabilities",)),
     mutation("broker-dumpable", "nobody of the same user may look into the broker",
@@ -73,10 +72,10 @@ LAYERS = [
              ("shim/broker/environment.c", "if (decide(scope, &query).verdict == VERDICT_ALLOWED)", "if (decide(scope, &query).verdict <= VERDICT_REFUSED)"),
              escapes="^M8-.*", others=(("session", "environment"),)),
     mutation("survivors", "what the agent left running is ended",
-             (SESSION, "int error = survivors_end(&left);", "int error = 0;"), escapes="^E7-.*"),
+             (SESSION, "int error = survivors_end(&left);", "int error = 0;"), escapes="^E7-.*", others=(("session", "survivors"),)),
     mutation("survivors-stop", "everything is stopped before anything is killed",
-             ("shim/broker/survivors.c", "signal_descendant(all[i].pid, SIGSTOP);", ""),
-             ("shim/broker/survivors.c", "ended += signal_descendant(all[i].pid, SIGKILL) == 0;", "ended += signal_descendant(all[i].pid, SIGTERM) == 0;"),
+             ("shim/broker/survivors.c", "signal_descendant(selection, all[i].pid, SIGSTOP);", ""),
+             ("shim/broker/survivors.c", "ended += signal_descendant(selection, all[i].pid, SIGKILL) == 0;", "ended += signal_descendant(selection, all[i].pid, SIGTERM) == 0;"),
              escapes="^E7-.*"),
     mutation("subreaper", "no orphan is lost", (SESSION, "if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)", "if (prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0) != 0)"),
              escapes="^E7-.*"),

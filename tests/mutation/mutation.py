@@ -18,6 +18,7 @@ class Mutation:
     escapes: str = ""  # a regular expression over the names of the escape cases
     others: tuple = field(default=())  # further tests: ("race", REGEX), ("session", WORD), ("unit", PROGRAM)
     user: str = ""  # the escapes as this user (only root can)
+    lacks: str = ""  # the escapes on a kernel that lacks these features (`remit run --without`)
     with_layers: tuple = field(default=())  # what else was taken away, because it holds the same by itself
 
 
@@ -27,6 +28,10 @@ WALL = Edit("shim/broker/launch.c", "error = kernel_landlock(&options->plan->wal
 CAPABILITIES = Edit("shim/broker/session.c", "int error = kernel_drop_capabilities(session->about.capabilities);",
                     "int error = 0;")
 LAYERS = {"hull": HULL, "wall": WALL, "capabilities": CAPABILITIES}
+
+# Every scope allows everything: what a performer asks is answered yes.
+SAYS_YES = (("shim/broker/judge.c", "if (judgement.decision[n].verdict != VERDICT_ALLOWED)", "if (n > LEVELS)"),
+            ("shim/broker/judge.c", "decide_path(scope, verb, path, len).verdict != VERDICT_ALLOWED)", "n > LEVELS)"))
 
 
 def mutation(name, mechanism, *edits, without=(), **tests):

@@ -5,7 +5,7 @@
 A race that the gate loses even once in many thousand tries shows the token, a change or an arrival. A case of
 liveness (LIVE) has no canary: it holds when every call of it got its answer in time.
 
-usage: run.py BUILD [--user NAME] [--only REGEX] [--loops N]
+usage: run.py BUILD [--user NAME] [--only REGEX] [--loops N] [--control] [--no-control]
 """
 import argparse
 import hashlib
@@ -168,7 +168,7 @@ class Races:
 
     def case(self, case):
         for way, program, session in WAYS:
-            if not case.startswith(LIVE):
+            if not case.startswith(LIVE) and not self.options.no_control:
                 for chance in range(10):  # on a busy machine the other thread may hardly run
                     canaries, story, wrong = self.run(case, program, None, 1 << min(chance, 4))
                     if canaries or wrong:
@@ -199,6 +199,7 @@ def main():
     parser.add_argument("--only", default="")
     parser.add_argument("--loops", type=int, default=10000)
     parser.add_argument("--control", action="store_true", help="run only the controls")
+    parser.add_argument("--no-control", action="store_true", help="only inside: for mutations, which show escapes")
     options = parser.parse_args()
     options.build = os.path.abspath(options.build)
     names = subprocess.run([os.path.join(options.build, "tests/race/race"), "--list"], check=True, capture_output=True,

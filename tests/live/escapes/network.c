@@ -95,6 +95,17 @@ static void any_address(void)
 	reach4("0.0.0.0", "tcp_other");
 }
 
+/* What is granted is 0.0.0.0, [::]/0, and not what the kernel makes of these. */
+static void any_granted(void)
+{
+	reach4("0.0.0.0", "tcp_any");
+}
+
+static void mapped_granted(void)
+{
+	reach6("::ffff:127.0.0.1", "tcp_mapped");
+}
+
 static void any_address6(void)
 {
 	reach6("::", "tcp_other");
@@ -349,6 +360,8 @@ static const struct escape cases[] = {
     {"N1-mapped-address", "127.0.0.2:", 0, mapped_address},
     {"N1-any-address", "0.0.0.0:", 0, any_address},
     {"N1-any-address6", "[::]:", 0, any_address6},
+    {"N1-any-granted", "127.0.0.1:", 0, any_granted},
+    {"N1-mapped-granted", "127.0.0.1:", 0, mapped_granted},
     {"N1-nonblocking", "127.0.0.1:", 0, nonblocking},
     {"N1-family-mixed", "127.0.0.1:", 0, ip4_in_ip6_socket},
     {"N1-long-address", "127.0.0.1:", 0, long_address},

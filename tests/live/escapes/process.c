@@ -165,7 +165,7 @@ static void signal_broker(void)
 
 static void priority(void)
 {
-	did(sys_call(SYS_setpriority, PRIO_PROCESS, stranger(), 1) == 0);
+	did(sys_call(SYS_setpriority, PRIO_PROCESS, stranger(), 19) == 0);
 }
 
 static void affinity(void)

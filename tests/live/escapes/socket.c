@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <sys/un.h>
 
+#include "shim/common/protocol.h"
+
 #define FAMILY_VSOCK 40
 #define FAMILY_ALG 38
 #define FAMILY_PACKET 17
@@ -65,6 +67,14 @@ static void path_hard_link(void)
 {
 	sys_link(at("sock/other.sock"), at("free/s"));
 	reach(at("free/s"));
+}
+
+/* Within one folder, by a call that only the wall sees. */
+static void path_renamed_tagged(void)
+{
+	sys_call(SYS_renameat2, AT_FDCWD, at("post/other.sock"), AT_FDCWD, at("post/granted.sock"),
+		 0, REMIT_TAG);
+	reach(at("post/granted.sock"));
 }
 
 static void path_renamed(void)
@@ -274,6 +284,7 @@ static const struct escape cases[] = {
     {"N6-link", "sock/other.sock", 0, path_link},
     {"N6-hard-link", "", 0, path_hard_link},
     {"N6-renamed", "", 0, path_renamed},
+    {"L1-tagged-socket-rename", NULL, 0, path_renamed_tagged},
     {"N6-relative", "sock/other.sock", 0, path_relative},
     {"N6-handle", "sock/other.sock", 0, path_handle},
     {"N6-handle-itself", "sock/other.sock", 0, path_handle_itself},

@@ -6,7 +6,7 @@ Tree under ROOT (the manifest's rights in brackets):
   free/  [write] with nothing denied beneath
   ro/    [read]      out/ []      sock/ []      refused/ []
   bin/   [exec], bin/denied excepted      home/ [] where remit keeps its own, so that free/ is all in the wall
-  spot   [write] and not there
+  spot   [write] and not there     post/ [write] a socket, and a granted name that no socket has
   kit/   [write] manifest, audit log, shim and profiles of the session itself
 """
 import hashlib
@@ -114,7 +114,7 @@ agent: {{id: escapes, purpose: Try every way out}}
 include: [base]
 files:
   read: [{root}/ro]
-  write: [{root}/in, {root}/free, {root}/kit, {root}/spot]
+  write: [{root}/in, {root}/free, {root}/kit, {root}/spot, {root}/post]
   deny:
     - {root}/in/denied.txt
     - {root}/in/late.txt
@@ -125,7 +125,7 @@ exec:
   allow: [{root}/bin]
   deny: [{root}/bin/denied]
 network:
-  connect: ["127.0.0.1:{tcp_granted}"{sends}]
+  connect: ["127.0.0.1:{tcp_granted}", "0.0.0.0:{tcp_any}", "[::]/0:{tcp_mapped}"{sends}]
   listen: ["127.0.0.1:{tcp_listen}"]
 env:
   pass: [PATH, HOME]
@@ -260,6 +260,9 @@ class Stage:
         for name in os.listdir(self.path("sock")):
             if not os.path.lexists(self.path("spare", name)):
                 os.unlink(self.path("sock", name))
+        os.makedirs(self.path("post"), exist_ok=True)
+        if os.path.lexists(self.path("spare/moved.sock")) and not os.path.lexists(self.path("post/other.sock")):
+            os.link(self.path("spare/moved.sock"), self.path("post/other.sock"))
 
     def own(self):
         if os.getuid() != 0:
@@ -280,7 +283,7 @@ class Stage:
             self.kept[name] = self.mark(self.path(name))
 
     def write_manifest(self, sends):
-        extra = f', "udp:127.0.0.1:{self.facts["udp_granted"]}", "unix:{self.path("sock/granted.sock")}", "unix:{self.path("sock/fds.sock")}"' if sends else ""
+        extra = f', "udp:127.0.0.1:{self.facts["udp_granted"]}", "unix:{self.path("sock/granted.sock")}", "unix:{self.path("sock/fds.sock")}", "unix:{self.path("post/granted.sock")}"' if sends else ""
         text = MANIFEST.format(root=self.root, sends=extra, **self.facts)
         self.file("kit/manifest.yaml", text.encode())
         if os.getuid() == 0:
@@ -296,11 +299,15 @@ class Stage:
         listen.stream(inet, ("127.0.0.2", granted), "!tcp 127.0.0.2")
         listen.stream(inet6, ("::1", granted), "!tcp ::1")
         listen.stream(inet6, ("::1", other), "!tcp ::1 other port")
+        # Granted by the name that was asked for, not as what the kernel makes of it.
+        any_port = listen.stream(inet, ("127.0.0.1", 0), "!tcp behind 0.0.0.0")[1]
+        mapped = listen.stream(inet, ("127.0.0.1", 0), "!tcp behind ::ffff:0:0")[1]
         udp_granted = listen.datagram(inet, ("127.0.0.1", 0), "granted")[1]
         udp_other = listen.datagram(inet, ("127.0.0.1", 0), "!udp 127.0.0.1")[1]
         listen.stream(unix, self.path("sock/granted.sock"), "granted")
         listen.stream(unix, self.path("sock/fds.sock"), self.path("out"), serve=listen.serve_folder)
         listen.stream(unix, self.path("sock/other.sock"), "!unix other.sock")
+        listen.stream(unix, self.path("sock/moved.sock"), "!unix moved.sock")
         listen.stream(unix, self.path("sock/seq.sock"), "!unix seq.sock", socket.SOCK_SEQPACKET)
         listen.datagram(unix, self.path("sock/dgram.sock"), "!unix dgram.sock")
         listen.stream(unix, b"\0a" + name.encode(), "!unix abstract")
@@ -308,9 +315,10 @@ class Stage:
         for entry in os.listdir(self.path("sock")):
             os.chown(self.path("sock", entry), self.uid, self.gid)
             os.link(self.path("sock", entry), self.path("spare", entry))
+        self.restore_sockets()
         self.master, slave = os.openpty()
         os.fchown(slave, self.uid, self.gid)
-        self.facts.update(tcp_granted=granted, tcp_other=other, udp_granted=udp_granted, udp_other=udp_other,
+        self.facts.update(tcp_granted=granted, tcp_other=other, tcp_any=any_port, tcp_mapped=mapped, udp_granted=udp_granted, udp_other=udp_other,
                           tcp_unused=free_port(), tcp_listen=free_port(), abstract="a" + name,
                           abstract_datagram="d" + name, terminal=os.ttyname(slave))
         self.slave = slave
