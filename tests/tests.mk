@@ -17,7 +17,7 @@ check-unit: $(UNIT) ## unit tests
 -include tests/soak.mk tests/places.mk
 
 # Everything below needs the built command; each runner ends with "N passed, N failed".
-.PHONY: check check-all check-fuzz check-user check-profiles check-cli check-live check-shim check-agents check-conformance check-sanitize check-clang bench
+.PHONY: check check-all check-fuzz check-user check-profiles check-cli check-live check-shim check-agents check-conformance check-sanitize check-clang
 check: ## install what the tests need, build, and run them
 	@tools/dev/packages test
 	@+$(MAKE) --no-print-directory check-all
@@ -61,10 +61,4 @@ check-clang: ## both compilers, no warnings
 	@+$(MAKE) --no-print-directory CC=gcc WERROR=1 BUILD=build/gcc all
 	@+$(MAKE) --no-print-directory CC=clang WERROR=1 BUILD=build/clang all
 
-$(BUILD)/tests/bench/bench_decide: $(BUILD)/tests/bench/bench_decide.o $(LIB)
-	$(if $(Q),@echo "  LD      $@")
-	$(Q)$(CC) -pie $(REMIT_LDFLAGS) $(LDFLAGS) -o $@ $^ $(REMIT_LIBS)
-
-bench: all $(BUILD)/tests/bench/bench_decide ## ns per decision, and ratios to native for calls, exec and start (BENCH=short)
-	@$(BUILD)/tests/bench/bench_decide
-	@tests/bench/run $(if $(filter short,$(BENCH)),--rounds 3 --batches 5) $(BUILD)
+-include tests/bench.mk

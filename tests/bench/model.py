@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A model of the cost: what a kind of call costs more than natively, times how many of them a program makes, against what
+the program really takes more. Prints it; MODEL.md says what it means.
+"""
+import collections
+import re
+import statistics
+import subprocess
+
+import rows_calls
+import rows_programs
+from stats import fit_line
+
+# Acts whose price is measured, and which system calls are charged with what part of it. An act of two calls is halved.
+PRICES = {
+    "open_read_close": (("open", "openat"), 1),
+    "create_write_unlink": (("unlink", "unlinkat"), 0.5),
+    "mkdir_rmdir": (("mkdir", "mkdirat", "rmdir"), 0.5),
+    "rename_twice": (("rename", "renameat", "renameat2", "link", "linkat", "symlink", "symlinkat"), 0.5),
+    "chmod": (("chmod", "fchmodat", "fchmod", "chown", "fchown", "lchown", "fchownat", "utimensat"), 1),
+    "connect_close": (("connect",), 1),
+    "fork_exec_true": (("execve", "execveat"), 1),
+}
+FILTER = "pread"  # the price of the filter, charged to every call that is not one of those
+PROGRAMS = ("grep -r", "make -j2", "git clone", "tar -x")
+MODES = ("wall", "gap")
+
+
+def count_calls(row, world, folder):
+    """Calls of one native run, by name; descriptors' calls on the same names included."""
+    log = world.own / "strace"
+    command = ["strace", "-f", "-qq", "-o", str(log), *row.command]
+    rows_programs.clean(folder, row.fresh)
+    subprocess.run(command, cwd=folder, env=world.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                   stderr=subprocess.DEVNULL, check=False, timeout=300)
+    counts = collections.Counter()
+    with log.open(errors="replace") as lines:
+        for line in lines:
+            name = re.match(r"\d+ +(\w+)\(", line)
+            # A search along PATH fails natively as it does inside: no program starts.
+            if name and not (name[1] in ("execve", "execveat") and " = -1 " in line):
+                counts[name[1]] += 1
+    return counts
+
+
+def prices(world, usable, rounds):
+    """{mode: {act: extra nanoseconds}} of the dynamic driver on all cpus."""
+    modes = [mode for mode in usable if mode.name in ("native", *MODES)]
+    table = rows_calls.measure(world, modes, rounds, "dynamic", False, (FILTER, *PRICES))
+    return {mode: {act: max(table.extra(act, mode) or 0.0, 0.0) for act in (FILTER, *PRICES)} for mode in MODES}
+
+
+def predict(counts, price):
+    """Milliseconds."""
+    charged = {name: price[act] * part for act, (names, part) in PRICES.items() for name in names}
+    return sum(number * charged.get(name, price[FILTER]) for name, number in counts.items()) / 1e6
+
+
+def measure_program(row, world, modes, rounds):
+    """{"counts": …, "native": ms, mode: extra ms, …}"""
+    folders = rows_programs.folders_of(row, world, modes)
+    native = next(mode for mode in modes if mode.name == "native")
+    counts = count_calls(row, world, folders[native.place])
+    extras, base = collections.defaultdict(list), []
+    start = {mode.name: [] for mode in modes}
+    empty = rows_programs.Row("true", ["/bin/true"], row.policy)
+    for _ in range(rounds):
+        took = {mode.name: rows_programs.run_once(row, mode, folders[mode.place])[0] for mode in modes}
+        for mode in modes:
+            start[mode.name].append(rows_programs.run_once(empty, mode, folders[mode.place])[0])
+        if None in took.values() or None in (times[-1] for times in start.values()):
+            return None
+        base.append(took["native"])
+        for mode in MODES:
+            # What the start of the session costs is not the program's.
+            extras[mode].append(took[mode] - took["native"] - (start[mode][-1] - start["native"][-1]))
+    return {"counts": dict(counts), "native": statistics.median(base),
+            **{mode: statistics.median(extras[mode]) for mode in MODES}}
+
+
+def lines(depth_series):
+    """{name: (microseconds at depth 0, microseconds per folder)}"""
+    return {name: fit_line([(x, middle) for x, _, middle, _ in points]) for name, points in depth_series.items()}
+
+
+def measure(world, usable, depth_series, rounds):
+    modes = [mode for mode in usable if mode.name in ("native", *MODES)]
+    fitted = lines(depth_series)
+    print("\nopen+read+close = fixed + per folder (us)\n")
+    for name, (fixed, each) in fitted.items():
+        print(f"{name:20} {fixed:8.3f} + {each:6.3f} per folder")
+    price = prices(world, usable, rounds)
+    print("\nWhat an act costs more than natively (us)\n\n" + f"{'':22}" + "".join(f"{mode:>10}" for mode in MODES))
+    for act in (FILTER, *PRICES):
+        print(f"{act:22}" + "".join(f"{price[mode][act] / 1e3:10.2f}" for mode in MODES))
+    print("\nPrograms: what the prices predict and what is measured more than natively, without the session's start (ms)\n\n"
+          f"{'':24}{'native':>9}" + "".join(f"{mode + ' ' + what:>16}" for mode in MODES for what in ("predicted", "measured")))
+    programs = {}
+    for row in rows_programs.rows(False):
+        if not row.name.startswith(PROGRAMS) or row.absent(world):
+            continue
+        found = measure_program(row, world, modes, max(3, rounds // 3))
+        if found is None:
+            print(f"{row.name:24}error")
+            continue
+        found["predicted"] = {mode: predict(found["counts"], price[mode]) for mode in MODES}
+        programs[row.name] = found
+        print(f"{row.name:24}{found['native']:9.1f}"
+              + "".join(f"{value:16.1f}" for mode in MODES for value in (found["predicted"][mode], found[mode])), flush=True)
+    return {"depth": fitted, "prices": price, "programs": programs}
