@@ -119,7 +119,7 @@ class Firejail(Mode):
         base = self.world.base
         return ["firejail", "--noprofile", "--quiet", "--caps.drop=all", "--nonewprivs", "--seccomp", "--read-only=/",
                 f"--read-write={base}/wall", f"--read-write={base}/gap", f"--read-write={base}/keep",
-                f"--blacklist={base}/keep/secret", f"--blacklist={base}/other", f"--noexec={base}/wall", "--", *command]
+                f"--blacklist={base}/keep/secret", f"--blacklist={base}/keep/*/*.key", f"--blacklist={base}/other", f"--noexec={base}/wall", "--", *command]
 
 
 class Proot(Mode):
@@ -174,7 +174,8 @@ class SandboxRuntime(NodePeer):
         if not settings.exists():
             settings.write_text(json.dumps({
                 "network": {"allowedDomains": [], "deniedDomains": []},
-                "filesystem": {"denyRead": [f"{base}/keep/secret", f"{base}/other"], "allowRead": [], "denyWrite": [],
+                "filesystem": {"denyRead": [f"{base}/keep/secret", f"{base}/keep/**/*.key", f"{base}/other"],
+                               "allowRead": [], "denyWrite": [f"{base}/keep/**/*.key"],
                                "allowWrite": [f"{base}/wall", f"{base}/gap", f"{base}/keep"]}}))
         return [str(self.modules() / ".bin/srt"), "-s", str(settings), "--", *command]
 
@@ -198,7 +199,7 @@ class Codex(NodePeer):
             writes = [f"{base}/wall", f"{base}/gap", f"{base}/keep"]
             lines = [f'"{path}" = "read"' for path in reads] + [f'"{path}" = "write"' for path in writes]
             (home / "config.toml").write_text("\n".join(["[permissions.bench.filesystem]", *lines,
-                                                         f'"{base}/keep/secret" = "deny"', "[permissions.bench.network]",
+                                                         f'"{base}/keep/secret" = "deny"', f'"{base}/keep/**/*.key" = "deny"', "[permissions.bench.network]",
                                                          "enabled = true", ""]))
         return [str(self.modules() / ".bin/codex"), "sandbox", "-P", "bench", "-C", str(folder or base / "wall"), "--",
                 *command]

@@ -124,10 +124,12 @@ def progress(words):
         print(f"  {words}", file=sys.stderr, flush=True)
 
 
-def measure(world, modes, rounds, short, extra=()):
+def measure(world, modes, rounds, options, extra=()):
     modes = [mode for mode in modes if mode.name in MODES]
     table = Table("programs, start to end", "ms", [mode.name for mode in modes])
-    for row in [*rows(short), *extra]:
+    for row in [*rows(options.short), *extra]:
+        if options.only not in row.name:
+            continue
         why = row.absent(world)
         if why:
             table.fail(row.name, "native", why)

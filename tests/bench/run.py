@@ -34,6 +34,7 @@ def options():
     parser.add_argument("--rounds", type=int, help="of the call rows (default 31, short 7); programs: a third of it")
     parser.add_argument("--modes", default="", help="only these, by comma")
     parser.add_argument("--rows", default=",".join(GROUPS), help=f"only these groups, by comma: {', '.join(GROUPS)}")
+    parser.add_argument("--only", default="", metavar="TEXT", help="of the programs only those whose name has this in it")
     parser.add_argument("--json", metavar="FILE", help="everything that was measured")
     parser.add_argument("--npm", action="store_true", help="with npm ci of tests/bench/npm (asks npm's registry once)")
     parser.add_argument("--agents", action="store_true", help="with runs of pi and Codex (installs them)")
@@ -84,7 +85,7 @@ class Bench:
                 self.show(table)
         if "programs" in groups:
             extra = rows_npm.rows(world, self.notes) if self.options.npm else ()
-            self.show(rows_programs.measure(world, usable, max(3, self.rounds // 3), self.options.short, extra))
+            self.show(rows_programs.measure(world, usable, max(3, self.rounds // 3), self.options, extra))
         if self.options.agents:
             self.show(rows_agents.measure(world, max(3, self.rounds // 6)))
         tables.show_notes(self.notes)

@@ -83,7 +83,7 @@ class World:
         # Not the workspace: remit keeps its own log from whoever may write beneath HOME, which would carve the wall.
         self.environment["HOME"] = str(self.base / "home")
         self.peer = subprocess.Popen([self.programs / "bench_peer"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.tcp, self.tcp_other, self.udp, self.udp_other = self.peer.stdout.readline().split()
+        self.tcp, self.tcp_other, self.udp = self.peer.stdout.readline().split()
         return self
 
     def __exit__(self, *_):
