@@ -11,6 +11,12 @@ class Failed(Exception):
     """The mode or the act failed; the text says why."""
 
 
+def told(stderr):
+    """One line of what was printed (bytes): the first that speaks of an error, else the last."""
+    lines = [line.strip() for line in stderr.decode(errors="replace").splitlines() if line.strip()]
+    return next((line for line in lines if "error" in line.lower()), lines[-1] if lines else "without a word")[:160]
+
+
 class Driver:
     def __init__(self, mode, command, policy="bench", prefix=lambda command: command, start_limit=60):
         self.errors = tempfile.TemporaryFile()
@@ -46,8 +52,7 @@ class Driver:
 
     def last_words(self):
         self.errors.seek(0)
-        words = self.errors.read().decode(errors="replace").strip().splitlines()
-        return f"ended: {words[-1][:160] if words else 'without a word'}"
+        return f"ended: {told(self.errors.read())}"
 
     def ask(self, request, limit=60):
         """The nanoseconds of an act."""

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 
+from driver import told
 from stats import Table
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -101,8 +102,7 @@ def run_once(row, mode, folder):
         return None, str(error)[:160]
     took = (time.monotonic_ns() - begin) / 1e6
     if done.returncode != row.expect:
-        words = done.stderr.decode(errors="replace").strip().splitlines()
-        return None, f"ended with {done.returncode}: {words[-1][:160] if words else 'without a word'}"
+        return None, f"ended with {done.returncode}: {told(done.stderr)}"
     return took, None
 
 
