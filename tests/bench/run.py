@@ -52,6 +52,15 @@ class Bench:
         self.results["tables"][table.name] = table.plain()
         tables.show(table, self.notes)
         sys.stdout.flush()
+        self.write()
+
+    def write(self):
+        """After every table, so that a run that is stopped has told what it had."""
+        self.results["notes"] = [{"sign": sign, "mode": mode, "why": why, "where": where}
+                                 for (sign, mode, why), where in self.notes.items()]
+        if self.options.json:
+            text = json.dumps(self.results, indent=1, ensure_ascii=False)
+            pathlib.Path(self.options.json).write_text(text + "\n")
 
     def decide(self, world):
         sizes = rows_decide.SHORT_SIZES if self.options.short else rows_decide.SIZES
@@ -89,8 +98,7 @@ class Bench:
         if self.options.agents:
             self.show(rows_agents.measure(world, max(3, self.rounds // 6)))
         tables.show_notes(self.notes)
-        self.results["notes"] = [{"sign": sign, "mode": mode, "why": why, "where": where}
-                                 for (sign, mode, why), where in self.notes.items()]
+        self.write()
 
 
 def main():
@@ -102,8 +110,6 @@ def main():
     bench = Bench(chosen)
     with World(chosen.build) as world:
         bench.run(world)
-    if chosen.json:
-        pathlib.Path(chosen.json).write_text(json.dumps(bench.results, indent=1, ensure_ascii=False) + "\n")
     return 0
 
 

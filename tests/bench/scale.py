@@ -24,8 +24,7 @@ def measure(world, usable, short, rounds):
     crowds = (1, 8, 64) if short else (1, 2, 4, 8, 16, 64, 256, 1000)
     threads = (1, 8) if short else (1, 2, 4, 8, 16, 64, 256)
     per = "µs per act of all together"
-    yield series.decisions(world, rounds, sizes)
-    yield series.spread(world, rounds, sizes)
+    yield from series.decisions(world, rounds, sizes)
     yield from series.rules(world, usable, rounds, (10, 1000) if short else (10, 100, 1000, 10000))
     yield series.of_requests(
         world, usable, series.Series("call-depth", "open+read+close, by depth of the path", "folders beneath the granted one",

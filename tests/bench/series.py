@@ -83,25 +83,19 @@ def of_requests(world, usable, series, act, points, rounds):
 
 
 def decisions(world, rounds, sizes):
-    series = Series("decide-rules", "A decision, by number of rules", "rules", "ns per decision")
+    """(the same queries of all scopes, queries all over each scope)"""
+    same = Series("decide-rules", "A decision, by number of rules", "rules", "ns per decision")
+    spread = Series("decide-spread", "Decisions about objects all over the scope: cache misses", "rules", "ns per decision")
     table, _ = rows_decide.table(world, rounds, sizes)
     wanted = ("hit, 8 components", "hit, 32 components", "miss, 8 components", "hit beside a ** denial, 8", "glob hit", "address hit")
-    for row in wanted:
-        for size in sizes:
-            for value in table.samples.get(row, {}).get(f"{size:,}", {}).values():
+    for row, columns in table.samples.items():
+        series = spread if "spread" in row else same if row in wanted else None
+        # A scope of ten rules has no objects all over it.
+        for size in sizes[1:] if series is spread else sizes:
+            for value in columns.get(f"{size:,}", {}).values() if series else ():
                 series.add(row, size, value)
-    series.errors = dict(table.errors)
-    return series
-
-
-def spread(world, rounds, sizes):
-    series = Series("decide-spread", "Decisions about objects all over the scope: cache misses", "rules", "ns per decision")
-    table, _ = rows_decide.table(world, rounds, sizes)
-    for row in ("paths spread, 8 components", "addresses spread"):
-        for size in sizes[1:]:
-            for value in table.samples.get(row, {}).get(f"{size:,}", {}).values():
-                series.add(row, size, value)
-    return series
+    same.errors = dict(table.errors)
+    return same, spread
 
 
 def rules(world, usable, rounds, sizes):

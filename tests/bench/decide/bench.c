@@ -85,31 +85,38 @@ static void measure(const struct sample *sample)
 	puts("},");
 }
 
-/* Each scope is asked for its own objects. */
+/* Each scope is asked for its own objects; the rows of scopes without any stay empty. */
 static void measure_spread(const char *title, bool address)
 {
-	static struct query queries[QUERIES];
-	static char texts[QUERIES][128], name[16];
-	const struct row row = {title, queries, QUERIES};
-	bool first = true;
+	static struct query queries[SCOPES_MAX][QUERIES];
+	static char texts[SCOPES_MAX][QUERIES][128];
+	struct row rows[SCOPES_MAX] = {0};
+	const char *comma = "";
 
+	for (int s = 0; s < scope_count; s++) {
+		uint64_t objects = sizes[s] > FEW ? (sizes[s] - FEW) / 10 * 10 : 0;
+
+		if (objects)
+			rows[s] = (struct row){title, queries[s], QUERIES};
+		for (uint64_t i = 0; i < rows[s].count; i++)
+			queries[s][i] =
+			    spread_query(address, (unsigned int)(i * 2654435761U % objects),
+					 texts[s][i], sizeof(texts[s][i]));
+	}
+	for (unsigned int i = 0; i < rounds; i++)
+		for (int s = 0; s < scope_count; s++)
+			if (rows[s].count)
+				times[s][i] = batch(&scopes[s].scope, &rows[s]);
 	printf("\"%s\": {", title);
 	for (int s = 0; s < scope_count; s++) {
-		unsigned int objects = sizes[s] > FEW ? (sizes[s] - FEW) / 10 * 10 : 0;
+		char name[16];
 
-		if (!objects)
+		if (!rows[s].count)
 			continue;
-		for (unsigned int i = 0; i < QUERIES; i++)
-			queries[i] = spread_query(
-			    address, (unsigned int)((uint64_t)i * 2654435761U % objects), texts[i],
-			    sizeof(texts[i]));
-		batch(&scopes[s].scope, &row);
-		for (unsigned int i = 0; i < rounds; i++)
-			times[0][i] = batch(&scopes[s].scope, &row);
 		snprintf(name, sizeof(name), "%u", sizes[s]);
-		printf("%s", first ? "" : ", ");
-		print_times(name, times[0]);
-		first = false;
+		printf("%s", comma);
+		print_times(name, times[s]);
+		comma = ", ";
 	}
 	puts("},");
 }
