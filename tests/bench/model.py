@@ -27,7 +27,8 @@ MODES = ("wall", "gap")
 
 
 def count_calls(row, world, folder):
-    """Calls of one native run, by name; descriptors' calls on the same names included."""
+    """Calls of one native run, by name; those on an absolute path outside the world, which are in the wall in every mode,
+    with a "/" behind it."""
     log = world.own / "strace"
     command = ["strace", "-f", "-qq", "-o", str(log), *row.command]
     rows_programs.clean(folder, row.fresh)
@@ -36,10 +37,11 @@ def count_calls(row, world, folder):
     counts = collections.Counter()
     with log.open(errors="replace") as lines:
         for line in lines:
-            name = re.match(r"\d+ +(\w+)\(", line)
+            call = re.match(r'\d+ +(\w+)\([^"]*("/[^"]*)?', line)
             # A search along PATH fails natively as it does inside: no program starts.
-            if name and not (name[1] in ("execve", "execveat") and " = -1 " in line):
-                counts[name[1]] += 1
+            if call and not (call[1] in ("execve", "execveat") and " = -1 " in line):
+                outside = call[2] and not call[2].startswith(f'"{world.base}')
+                counts[call[1] + ("/" if outside else "")] += 1
     return counts
 
 
@@ -50,10 +52,14 @@ def prices(world, usable, rounds):
     return {mode: {act: max(table.extra(act, mode) or 0.0, 0.0) for act in (FILTER, *PRICES)} for mode in MODES}
 
 
-def predict(counts, price):
+def predict(counts, mode, price):
     """Milliseconds."""
-    charged = {name: price[act] * part for act, (names, part) in PRICES.items() for name in names}
-    return sum(number * charged.get(name, price[FILTER]) for name, number in counts.items()) / 1e6
+    charged = {}
+    for act, (names, part) in PRICES.items():
+        for name in names:
+            charged[name] = price[mode][act] * part
+            charged[f"{name}/"] = price["wall"][act] * part
+    return sum(number * charged.get(name, price[mode][FILTER]) for name, number in counts.items()) / 1e6
 
 
 def measure_program(row, world, modes, rounds):
@@ -103,7 +109,7 @@ def measure(world, usable, depth_series, rounds):
         if found is None:
             print(f"{row.name:24}error")
             continue
-        found["predicted"] = {mode: predict(found["counts"], price[mode]) for mode in MODES}
+        found["predicted"] = {mode: predict(found["counts"], mode, price) for mode in MODES}
         programs[row.name] = found
         print(f"{row.name:24}{found['native']:9.1f}"
               + "".join(f"{value:16.1f}" for mode in MODES for value in (found["predicted"][mode], found[mode])), flush=True)

@@ -22,9 +22,11 @@ def start_drivers(modes, table, command_of, prefix, policy="bench"):
 
 
 def batch_size(driver, act, suffix=""):
-    """How many times an act fits into a batch in this mode; the first ask also warms it up."""
+    """How many times each worker is to act, so that all together fill a batch; the first ask also warms up."""
+    workers = int(suffix.split()[0]) if suffix else 1
     driver.ask(f"{act} 1{suffix}")
-    return max(1, min(20000, int(BATCH / driver.ask(f"{act} 3{suffix}"))))
+    fitting = int(BATCH / driver.ask(f"{act} 3{suffix}") / workers)
+    return max(1 if workers == 1 else 20, min(20000, fitting))
 
 
 def measure_act(table, row, drivers, request, rounds, cannot=lambda mode: None):

@@ -52,6 +52,11 @@ def show(one):
     sys.stdout.flush()
 
 
+def write(path, results):
+    if path:
+        pathlib.Path(path).write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("build")
@@ -71,14 +76,14 @@ def main():
         for one in measure(world, usable, options.short, rounds):
             show(one)
             results["series"][one.key] = one.plain()
+            write(options.json, results)
             if options.plots and one.points:
                 folder = pathlib.Path(options.plots)
                 folder.mkdir(parents=True, exist_ok=True)
                 (folder / f"{one.key}.svg").write_text(
                     Plot(one.title, one.x_label, one.y_label, one.summary(), one.logarithmic).text())
         results["model"] = model.measure(world, usable, results["series"]["call-depth"]["series"], rounds)
-    if options.json:
-        pathlib.Path(options.json).write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
+    write(options.json, results)
     return 0
 
 
