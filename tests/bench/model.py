@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """A model of the cost: what a kind of call costs more than natively, times how many of them a program makes, against what
 the program really takes more. Prints it; MODEL.md says what it means.
+
+Both sides are processor time: prices are taken on one cpu, where the time of a gated call is what agent, kernel and gate
+compute, and programs are judged by what they and the gate used. So a machine that is shared spoils neither.
 """
 import collections
+import os
 import re
 import statistics
 import subprocess
@@ -46,10 +50,16 @@ def count_calls(row, world, folder):
 
 
 def prices(world, usable, rounds):
-    """{mode: {act: extra nanoseconds}} of the dynamic driver on all cpus."""
+    """{mode: {act: extra nanoseconds}} of the dynamic driver on one cpu: the difference of the lower quartiles, because
+    whatever else runs on that cpu only adds."""
     modes = [mode for mode in usable if mode.name in ("native", *MODES)]
-    table = rows_calls.measure(world, modes, rounds, "dynamic", False, (FILTER, *PRICES))
-    return {mode: {act: max(table.extra(act, mode) or 0.0, 0.0) for act in (FILTER, *PRICES)} for mode in MODES}
+    table = rows_calls.measure(world, modes, rounds, "dynamic", True, (FILTER, *PRICES))
+    return {mode: {act: max(low(table, act, mode) - low(table, act, "native"), 0.0) for act in (FILTER, *PRICES)}
+            for mode in MODES}
+
+
+def low(table, act, mode):
+    return (table.cell(act, mode) or {}).get("q1", 0.0)
 
 
 def predict(counts, mode, price):
@@ -62,24 +72,32 @@ def predict(counts, mode, price):
     return sum(number * charged.get(name, price[mode][FILTER]) for name, number in counts.items()) / 1e6
 
 
+def used(row, mode, folder):
+    """Milliseconds of processor time of one run and all that it started, or None when it failed."""
+    rows_programs.clean(folder, row.fresh)
+    process = subprocess.Popen(mode.wrap(row.command, row.policy, folder), cwd=folder, env=mode.environment(),
+                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return (usage.ru_utime + usage.ru_stime) * 1e3 if process.returncode == row.expect else None
+
+
 def measure_program(row, world, modes, rounds):
-    """{"counts": …, "native": ms, mode: extra ms, …}"""
+    """{"counts": …, "native": ms, mode: extra ms, …}, or None when some mode failed."""
     folders = rows_programs.folders_of(row, world, modes)
     native = next(mode for mode in modes if mode.name == "native")
     counts = count_calls(row, world, folders[native.place])
-    extras, base = collections.defaultdict(list), []
-    start = {mode.name: [] for mode in modes}
     empty = rows_programs.Row("true", ["/bin/true"], row.policy)
+    extras, base = collections.defaultdict(list), []
     for _ in range(rounds):
-        took = {mode.name: rows_programs.run_once(row, mode, folders[mode.place])[0] for mode in modes}
-        for mode in modes:
-            start[mode.name].append(rows_programs.run_once(empty, mode, folders[mode.place])[0])
-        if None in took.values() or None in (times[-1] for times in start.values()):
+        took = {mode.name: used(row, mode, folders[mode.place]) for mode in modes}
+        start = {mode.name: used(empty, mode, folders[mode.place]) for mode in modes}
+        if None in (*took.values(), *start.values()):
             return None
         base.append(took["native"])
         for mode in MODES:
             # What the start of the session costs is not the program's.
-            extras[mode].append(took[mode] - took["native"] - (start[mode][-1] - start["native"][-1]))
+            extras[mode].append(took[mode] - took["native"] - (start[mode] - start["native"]))
     return {"counts": dict(counts), "native": statistics.median(base),
             **{mode: statistics.median(extras[mode]) for mode in MODES}}
 
@@ -99,7 +117,8 @@ def measure(world, usable, depth_series, rounds):
     print("\nWhat an act costs more than natively (us)\n\n" + f"{'':22}" + "".join(f"{mode:>10}" for mode in MODES))
     for act in (FILTER, *PRICES):
         print(f"{act:22}" + "".join(f"{price[mode][act] / 1e3:10.2f}" for mode in MODES))
-    print("\nPrograms: what the prices predict and what is measured more than natively, without the session's start (ms)\n\n"
+    print("\nPrograms: what the prices predict and what is measured more than natively, without the session's start\n"
+          "(ms of processor time)\n\n"
           f"{'':24}{'native':>9}" + "".join(f"{mode + ' ' + what:>16}" for mode in MODES for what in ("predicted", "measured")))
     programs = {}
     for row in rows_programs.rows(False):

@@ -41,13 +41,6 @@ class Table:
         values = list(self.samples.get(row, {}).get(mode, {}).values())
         return statistics.median(values) if values else None
 
-    def extra(self, row, mode):
-        """How much more than the base in the same round: the median, or None."""
-        base = self.samples.get(row, {}).get(self.base, {})
-        values = [value - base[number]
-                  for number, value in self.samples.get(row, {}).get(mode, {}).items() if number in base]
-        return statistics.median(values) if values else None
-
     def cell(self, row, mode):
         """For JSON: {"median", "q1", "q3", "min", "max", "ratio": {…}}, or {"error"}, or {"cannot"}, or None."""
         if (row, mode) in self.cannot:
