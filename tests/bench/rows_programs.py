@@ -124,9 +124,13 @@ def progress(words):
         print(f"  {words}", file=sys.stderr, flush=True)
 
 
-def measure(world, modes, rounds, options, extra=()):
+def empty_table(modes):
+    return Table("programs, start to end", "ms", [mode.name for mode in modes if mode.name in MODES])
+
+
+def measure(table, world, modes, rounds, options, extra=()):
+    """Fills the table, row by row."""
     modes = [mode for mode in modes if mode.name in MODES]
-    table = Table("programs, start to end", "ms", [mode.name for mode in modes])
     for row in [*rows(options.short), *extra]:
         if options.only not in row.name:
             continue
@@ -139,7 +143,6 @@ def measure(world, modes, rounds, options, extra=()):
             if mode not in able:
                 table.leave_out(row.name, mode.name, "not tried: its command line has no such form")
         measure_row(table, row, able, folders_of(row, world, modes), rounds)
-    return table
 
 
 def measure_row(table, row, modes, folders, rounds):

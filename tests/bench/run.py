@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import pathlib
+import signal
 import sys
 
 import machine
@@ -78,6 +79,14 @@ class Bench:
                 if cell.startswith("error"):
                     self.notes.setdefault(("error", mode, cell[7:]), []).append(f"held: {act}")
 
+    def programs(self, world, usable):
+        extra = rows_npm.rows(world, self.notes) if self.options.npm else ()
+        table = rows_programs.empty_table(usable)
+        try:
+            rows_programs.measure(table, world, usable, max(3, self.rounds // 3), self.options, extra)
+        finally:
+            self.show(table)  # what there is of it, when the run is stopped
+
     def run(self, world):
         names = [name for name in self.options.modes.split(",") if name]
         groups = self.options.rows.split(",")
@@ -93,8 +102,7 @@ class Bench:
             for table in rows_calls.tables(world, usable, self.rounds, self.options.short):
                 self.show(table)
         if "programs" in groups:
-            extra = rows_npm.rows(world, self.notes) if self.options.npm else ()
-            self.show(rows_programs.measure(world, usable, max(3, self.rounds // 3), self.options, extra))
+            self.programs(world, usable)
         if self.options.agents:
             self.show(rows_agents.measure(world, max(3, self.rounds // 6)))
         tables.show_notes(self.notes)
@@ -107,6 +115,7 @@ def main():
         print(f"no remit in {chosen.build}: make first", file=sys.stderr)
         return 77
     machine.mount_memory(chosen.build)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     bench = Bench(chosen)
     with World(chosen.build) as world:
         bench.run(world)
