@@ -84,6 +84,7 @@ $(BUILD)/remit: $(call obj,$(TOOLS)) $(LIB)
 # The shim: shim/preload/build.mk builds it from its own sources and policy/core, with its own flags.
 -include shim/preload/build.mk
 -include tools/probe/build.mk
+-include tools/filters/build.mk
 -include tests/tests.mk
 -include tools/install.mk
 

@@ -154,7 +154,7 @@ static int prepare(struct session *session)
 
 	if (error)
 		return fail(session, "cannot keep the audit log: %s", strerror(-error));
-	error = kernel_filter_build(options->plan, &session->program, &session->program_count);
+	error = kernel_filter(options->plan, &session->program, &session->program_count);
 	if (error)
 		return fail(session, "cannot build the system call filter: %s", strerror(-error));
 	error = environment_build(&session->scope, options->environment, options->shim,

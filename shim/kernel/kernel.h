@@ -22,9 +22,16 @@ extern const struct plan_view kernel_view;
 /* Restricts the calling thread for good (sets no_new_privs first). */
 int kernel_landlock(const struct domain *domain);
 
-/* Builds the program with libseccomp; *program is malloc'ed. Parent-side: allocates, makes system
- * calls. */
+/* The program of a plan; *program is malloc'ed. The one that came with the command, else built.
+ * Parent-side: allocates, makes system calls. */
+int kernel_filter(const struct plan *plan, struct sock_filter **program, size_t *count);
+/* Builds it with libseccomp, always. */
 int kernel_filter_build(const struct plan *plan, struct sock_filter **program, size_t *count);
+/* The one that came with the command, static; NULL: none for this clause table. */
+const struct sock_filter *kernel_filter_ready(const struct plan *plan, size_t *count);
+/* Names a clause table: the same for no two that differ. */
+#define KERNEL_FILTER_DIGEST 32
+void kernel_filter_digest(const struct plan *plan, uint8_t out[KERNEL_FILTER_DIGEST]);
 /* Loads it in the calling thread and returns the listener fd (close-on-exec). Child-side: one
  * system call. */
 int kernel_filter_load(const struct features *features, const struct sock_filter *program,

@@ -402,6 +402,78 @@ START_TEST(well_known_calls)
 }
 END_TEST
 
+/* Byte by byte: what came with the command is what libseccomp makes here and now. */
+START_TEST(ready_programs_are_the_built_ones)
+{
+	size_t there = 0;
+	for (unsigned int variant = 0; variant < 64; variant++) {
+		struct program p = make(variant);
+		size_t count = 0;
+		const struct sock_filter *ready = kernel_filter_ready(&p.plan, &count);
+		if (ready) {
+			there++;
+			ck_assert_uint_eq(count, p.count);
+			ck_assert_int_eq(memcmp(ready, p.code, count * sizeof(*ready)), 0);
+		}
+		drop(&p);
+	}
+	ck_assert_uint_eq(there, 12);
+}
+END_TEST
+
+/* One word of one clause, whichever, and no ready program is taken for the table any more. */
+START_TEST(ready_programs_are_of_their_table_alone)
+{
+	struct program p = make(15);
+	size_t count;
+	ck_assert_ptr_nonnull(kernel_filter_ready(&p.plan, &count));
+	for (size_t i = 0; i < p.plan.filter_count; i++) {
+		struct filter_row *row = &p.plan.filter[i];
+		struct filter_clause *last = &p.plan.clauses[row->clause - p.plan.clauses];
+		const struct filter_clause kept = *last;
+		row->nr ^= 1024;
+		ck_assert_ptr_null(kernel_filter_ready(&p.plan, &count));
+		row->nr ^= 1024;
+		last->action = last->action == FILTER_ALLOW ? FILTER_NOTIFY : FILTER_ALLOW;
+		ck_assert_ptr_null(kernel_filter_ready(&p.plan, &count));
+		*last = kept;
+		last->error ^= 1;
+		ck_assert_ptr_null(kernel_filter_ready(&p.plan, &count));
+		*last = kept;
+		for (uint8_t n = 0; n < last->compare_count; n++) {
+			last->compare[n].value ^= 1;
+			ck_assert_ptr_null(kernel_filter_ready(&p.plan, &count));
+			*last = kept;
+			last->compare[n].mask ^= 1;
+			ck_assert_ptr_null(kernel_filter_ready(&p.plan, &count));
+			*last = kept;
+		}
+	}
+	p.plan.filter_count--;
+	ck_assert_ptr_null(kernel_filter_ready(&p.plan, &count));
+	p.plan.filter_count++;
+	ck_assert_ptr_nonnull(kernel_filter_ready(&p.plan, &count));
+	drop(&p);
+}
+END_TEST
+
+/* Who asks for a program gets one, with and without one that is ready. */
+START_TEST(every_table_has_a_program)
+{
+	static const unsigned int some[] = {15, 11, 0};
+	for (size_t i = 0; i < sizeof(some) / sizeof(*some); i++) {
+		struct program p = make(some[i]);
+		struct sock_filter *program = NULL;
+		size_t count = 0;
+		ck_assert_int_eq(kernel_filter(&p.plan, &program, &count), 0);
+		ck_assert_uint_eq(count, p.count);
+		ck_assert_int_eq(memcmp(program, p.code, count * sizeof(*program)), 0);
+		free(program);
+		drop(&p);
+	}
+}
+END_TEST
+
 START_TEST(program_fits_with_room)
 {
 	struct program p = make(63);
@@ -422,6 +494,9 @@ int main(void)
 	tcase_add_loop_test(cases, each_treatment_means_what_it_says, 0,
 			    sizeof(variants) / sizeof(*variants));
 	tcase_add_test(cases, well_known_calls);
+	tcase_add_test(cases, ready_programs_are_the_built_ones);
+	tcase_add_test(cases, ready_programs_are_of_their_table_alone);
+	tcase_add_test(cases, every_table_has_a_program);
 	tcase_add_test(cases, program_fits_with_room);
 	suite_add_tcase(suite, cases);
 	SRunner *runner = srunner_create(suite);
