@@ -22,8 +22,11 @@
 
 typedef _Atomic uint64_t bits[NUMBERS / WORD_BITS];
 
-/* One session in a process, so one census. Untouched pages cost nothing. */
+/* One session in a process, so one census. Untouched pages cost nothing; a bit of `touched` for
+ * each CHUNK words of met and greeted keeps them so when all are counted. */
 static bits looked_at, met, greeted;
+#define CHUNK 64
+static _Atomic uint64_t touched[NUMBERS / WORD_BITS / CHUNK / WORD_BITS];
 
 static bool mark(bits set, pid_t number)
 {
@@ -60,6 +63,17 @@ static bool only_forked(pid_t tid)
 	       (flags & PF_FORKNOEXEC);
 }
 
+/* The chunk first: whoever counts sees each mark or does not look for it yet. */
+static void enter(bits set, pid_t number)
+{
+	size_t chunk = (size_t)number / WORD_BITS / CHUNK;
+
+	if (number <= 0 || number >= NUMBERS)
+		return;
+	atomic_fetch_or(&touched[chunk / WORD_BITS], 1ULL << (chunk % WORD_BITS));
+	mark(set, number);
+}
+
 void census_met(struct request *request)
 {
 	if (is_marked(looked_at, request->tid) || !mark(looked_at, request->tid))
@@ -67,15 +81,14 @@ void census_met(struct request *request)
 	pid_t tgid = request_tgid(request);
 
 	if (tgid > 0 && !only_forked(tgid) && request_alive(request))
-		mark(met, tgid);
+		enter(met, tgid);
 }
 
 void census_hello(struct request *request)
 {
 	pid_t tgid = request_tgid(request);
 
-	if (tgid > 0)
-		mark(greeted, tgid);
+	enter(greeted, tgid);
 }
 
 void census_exec(struct request *request)
@@ -86,16 +99,24 @@ void census_exec(struct request *request)
 		atomic_fetch_and(&looked_at[tid / WORD_BITS], ~(1ULL << (tid % WORD_BITS)));
 }
 
+static void count_chunk(size_t chunk, struct census *census)
+{
+	for (size_t i = chunk * CHUNK; i < (chunk + 1) * CHUNK; i++) {
+		uint64_t seen = atomic_load_explicit(&met[i], memory_order_relaxed);
+		uint64_t hello = atomic_load_explicit(&greeted[i], memory_order_relaxed);
+
+		census->processes += (uint64_t)__builtin_popcountll(seen | hello);
+		census->unshimmed += (uint64_t)__builtin_popcountll(seen & ~hello);
+	}
+}
+
 struct census census_count(void)
 {
 	struct census census = {0};
 
-	for (size_t i = 0; i < NUMBERS / WORD_BITS; i++) {
-		uint64_t seen = atomic_load_explicit(&met[i], memory_order_relaxed);
-		uint64_t hello = atomic_load_explicit(&greeted[i], memory_order_relaxed);
-
-		census.processes += (uint64_t)__builtin_popcountll(seen | hello);
-		census.unshimmed += (uint64_t)__builtin_popcountll(seen & ~hello);
+	for (size_t chunk = 0; chunk < NUMBERS / WORD_BITS / CHUNK; chunk++) {
+		if (atomic_load(&touched[chunk / WORD_BITS]) & (1ULL << (chunk % WORD_BITS)))
+			count_chunk(chunk, &census);
 	}
 	return census;
 }
