@@ -14,6 +14,8 @@
 
 #define HEAD_SIZE INTERPRETER_ARGUMENT_MAX /* BINPRM_BUF_SIZE, linux/binfmts.h */
 #define HEADERS_MAX 64
+/* Program headers and the interpreter's name stand near the beginning: one read has all three. */
+#define BLOCK_SIZE 4096
 
 /* What follows the interpreter's name, blanks around it taken off: one argument, or none. */
 static void script_argument(const char *at, const char *end, char out[INTERPRETER_ARGUMENT_MAX])
@@ -50,8 +52,28 @@ static int script_interpreter(const char *head, size_t len, char out[PATH_TEXT_M
 	return 1;
 }
 
-static int elf_interpreter(int fd, const Elf64_Ehdr *header, char out[PATH_TEXT_MAX])
+/* The beginning of a file, as it was read. */
+struct block {
+	union {
+		char bytes[BLOCK_SIZE];
+		Elf64_Ehdr elf;
+	};
+	size_t len;
+};
+
+/* Part of the file, from the block where it lies in it. */
+static bool read_part(int fd, const struct block *block, void *out, size_t size, uint64_t offset)
 {
+	if (offset <= block->len && size <= block->len - offset) {
+		memcpy(out, block->bytes + offset, size);
+		return true;
+	}
+	return offset <= INT64_MAX && pread(fd, out, size, (off_t)offset) == (ssize_t)size;
+}
+
+static int elf_interpreter(int fd, const struct block *block, char out[PATH_TEXT_MAX])
+{
+	const Elf64_Ehdr *header = &block->elf;
 	Elf64_Phdr program[HEADERS_MAX];
 	size_t count = header->e_phnum, bytes;
 
@@ -60,16 +82,15 @@ static int elf_interpreter(int fd, const Elf64_Ehdr *header, char out[PATH_TEXT_
 	if (count > HEADERS_MAX)
 		count = HEADERS_MAX;
 	bytes = count * sizeof(*program);
-	if (header->e_phoff > INT64_MAX ||
-	    pread(fd, program, bytes, (off_t)header->e_phoff) != (ssize_t)bytes)
+	if (!read_part(fd, block, program, bytes, header->e_phoff))
 		return -ENOEXEC;
 	for (size_t i = 0; i < count; i++) {
 		size_t size = program[i].p_filesz;
 
 		if (program[i].p_type != PT_INTERP)
 			continue;
-		if (size < 2 || size > PATH_TEXT_MAX || program[i].p_offset > INT64_MAX ||
-		    pread(fd, out, size, (off_t)program[i].p_offset) != (ssize_t)size ||
+		if (size < 2 || size > PATH_TEXT_MAX ||
+		    !read_part(fd, block, out, size, program[i].p_offset) ||
 		    out[size - 1] != '\0')
 			return -ENOEXEC;
 		return 0;
@@ -79,18 +100,17 @@ static int elf_interpreter(int fd, const Elf64_Ehdr *header, char out[PATH_TEXT_
 
 static int read_head(int fd, char out[PATH_TEXT_MAX], char argument[INTERPRETER_ARGUMENT_MAX])
 {
-	union {
-		char bytes[HEAD_SIZE];
-		Elf64_Ehdr elf;
-	} head;
-	ssize_t len = pread(fd, head.bytes, sizeof(head.bytes), 0);
+	struct block block;
+	ssize_t len = pread(fd, block.bytes, sizeof(block.bytes), 0);
 
 	if (len < 0)
 		return -errno;
-	if (len >= 2 && !memcmp(head.bytes, "#!", 2))
-		return script_interpreter(head.bytes, (size_t)len, out, argument);
-	if ((size_t)len >= sizeof(head.elf) && !memcmp(head.bytes, ELFMAG, SELFMAG))
-		return elf_interpreter(fd, &head.elf, out);
+	block.len = (size_t)len;
+	if (len >= 2 && !memcmp(block.bytes, "#!", 2))
+		return script_interpreter(block.bytes, block.len < HEAD_SIZE ? block.len : HEAD_SIZE,
+					  out, argument);
+	if (block.len >= sizeof(block.elf) && !memcmp(block.bytes, ELFMAG, SELFMAG))
+		return elf_interpreter(fd, &block, out);
 	return -ENOENT;
 }
 

@@ -73,6 +73,7 @@ struct model {
 	size_t test_count;
 	struct string_list files; /* every file that was read, the manifest first: the launcher
 				     protects them from writing */
+	struct path_map *seen; /* what resolve_model() has learned of the file system; else NULL */
 };
 
 /* The values of ${…}. Each is the caller's, absolute where it is a path; NULL leaves the variable

@@ -17,6 +17,7 @@
 
 #include "policy/compile/arguments.h"
 #include "policy/compile/limits.h"
+#include "policy/compile/path_map.h"
 #include "policy/compile/reader.h"
 #include "policy/compile/resolve.h"
 #include "policy/core/decide.h"
@@ -32,18 +33,21 @@ struct search {
 	const char *tail; /* of the searched pattern, after its root; NULL for a folder */
 	size_t root_len;
 	bool warned;
+	struct path_map granted; /* as they are, without conditions */
+	struct path_map heads;	 /* of interpreters: many programs have the same */
 };
 
 static bool granted_already(const struct search *search, const char *path)
 {
-	for (size_t i = 0; i < search->model->rule_count; i++) {
-		const struct model_rule *rule = &search->model->rules[i];
+	return path_map_get(&search->granted, path, strlen(path), NULL) != 0;
+}
 
-		if (rule->section == SECTION_EXEC_ALLOW && !rule->pattern && !rule->conditions &&
-		    !strcmp(rule->text, path))
-			return true;
-	}
-	return false;
+static int note_granted(struct search *search, const struct model_rule *rule)
+{
+	if (rule->section != SECTION_EXEC_ALLOW || rule->pattern || rule->conditions ||
+	    granted_already(search, rule->text))
+		return 0;
+	return path_map_put(&search->granted, rule->text, strlen(rule->text), 1, NULL);
 }
 
 /* The searched rule's alternatives, each behind the words that the kernel puts before it. */
@@ -104,7 +108,7 @@ static int imply(struct search *search, const char *path, const char *program, b
 	}
 	if (!err)
 		err = resolve_implied(search->model, rule);
-	return err;
+	return err ? err : note_granted(search, rule);
 }
 
 static void warn(struct search *search, const char *format, const char *what)
@@ -168,6 +172,32 @@ static int imply_interpreter(struct search *search, const char *interpreter, con
 	return err;
 }
 
+#define HEAD_NONE 1
+#define HEAD_LOADER 2
+
+/* interpreter_of_script(). Of a program that is itself an interpreter it is remembered, unless that
+ * is a script: those are few. */
+static int read_program(struct search *search, const char *program, bool remember,
+			char out[PATH_TEXT_MAX], char argument[INTERPRETER_ARGUMENT_MAX])
+{
+	const char *loader = NULL;
+	size_t len = strlen(program);
+	uint8_t known = path_map_get(&search->heads, program, len, &loader);
+	int kind;
+
+	if (known == HEAD_NONE)
+		return -ENOENT;
+	if (known == HEAD_LOADER) {
+		strcpy(out, loader);
+		return 0;
+	}
+	kind = interpreter_of_script(program, out, argument);
+	if (remember && kind <= 0)
+		path_map_put(&search->heads, program, len, kind ? HEAD_NONE : HEAD_LOADER,
+			     kind ? NULL : out);
+	return kind;
+}
+
 static int chain_from(struct search *search, const char *real, char **words)
 {
 	char program[PATH_TEXT_MAX], interpreter[PATH_TEXT_MAX];
@@ -179,7 +209,7 @@ static int chain_from(struct search *search, const char *real, char **words)
 		argument[0] = '\0';
 		int kind = over_budget(search)
 			       ? -ENOENT
-			       : interpreter_of_script(program, interpreter, argument);
+			       : read_program(search, program, depth > 0, interpreter, argument);
 
 		if (kind < 0)
 			return 0;
@@ -198,7 +228,7 @@ static int chain_from(struct search *search, const char *real, char **words)
 
 		err = imply_interpreter(search, interpreter, program, argument,
 					kind == 1 ? words : &none);
-		if (!err && resolve_path(interpreter, true, NULL, NULL, program))
+		if (!err && resolve_path_seen(search->model, interpreter, true, NULL, NULL, program))
 			return 0;
 	}
 	return err;
@@ -231,7 +261,8 @@ static int visit_program(struct search *search, const char *path, bool found)
 {
 	char real[PATH_TEXT_MAX];
 	struct stat st;
-	int err = resolve_path(path, true, refuse_writable, search->model, real);
+	int err =
+	    resolve_path_seen(search->model, path, true, refuse_writable, search->model, real);
 
 	if (err == -EPERM) {
 		warn(search,
@@ -346,7 +377,7 @@ static int visit_rule(struct search *search)
 		search_root(rule->text, root);
 	else
 		strcpy(root, rule->text);
-	if (resolve_path(root, true, refuse_writable, search->model, real))
+	if (resolve_path_seen(search->model, root, true, refuse_writable, search->model, real))
 		return rule->pattern ? 0 : visit_program(search, root, false);
 	if (rule->pattern)
 		search->tail = rule->text + strlen(root) + (root[1] != '\0');
@@ -364,8 +395,12 @@ int programs_resolve(struct model *model, struct diagnostics *diagnostics)
 	    .model = model, .diagnostics = diagnostics, .own = model->rule_count};
 	int err = 0;
 
+	for (size_t i = 0; !err && i < search.own; i++)
+		err = note_granted(&search, &model->rules[i]);
 	for (search.rule = 0; !err && search.rule < search.own; search.rule++)
 		if (model->rules[search.rule].section == SECTION_EXEC_ALLOW)
 			err = visit_rule(&search);
+	path_map_free(&search.granted);
+	path_map_free(&search.heads);
 	return err;
 }

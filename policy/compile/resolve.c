@@ -3,6 +3,9 @@
  * Symbolic links. The walk goes component by component with readlink alone, so that it sees every
  * link by its place and can stop before the ones that must not be followed: magic links of /proc
  * mean another object for every process, and links that the agent may write are the agent's word.
+ *
+ * Each place is looked at once in a compilation (model.seen): the rules of a manifest stand beside
+ * each other, and their folders would be asked for again with every one of them.
  */
 #include "policy/compile/resolve.h"
 
@@ -12,13 +15,18 @@
 #include <unistd.h>
 
 #include "policy/compile/limits.h"
+#include "policy/compile/path_map.h"
 #include "policy/compile/paths.h"
 #include "policy/compile/reader.h"
 
 /* What is left to walk: a path and the targets of the links before it. */
 #define REST_MAX (PATH_TEXT_MAX * 4)
 
+/* What is known of a place. */
+enum seen { SEEN_PLAIN = 1, SEEN_MISSING, SEEN_LINK };
+
 struct walk {
+	struct path_map *seen; /* or NULL */
 	char *out;
 	size_t len;
 	char rest[REST_MAX];
@@ -62,28 +70,53 @@ static int push(struct walk *walk, const char *component, size_t len)
 	return 0;
 }
 
+/* What the place is, 0 when that cannot be told; of a link also where it leads, NUL-ended. One that
+ * does not fit is too long for the walk. */
+static enum seen look(struct path_map *seen, const char *path, size_t path_len,
+		      char target[PATH_TEXT_MAX + 1])
+{
+	const char *text = NULL;
+	enum seen kind = seen ? path_map_get(seen, path, path_len, &text) : 0;
+	ssize_t len;
+
+	if (kind == SEEN_LINK)
+		strcpy(target, text);
+	if (kind)
+		return kind;
+	len = readlink(path, target, PATH_TEXT_MAX);
+	if (len < 0 && errno != EINVAL && errno != ENOENT && errno != ENOTDIR)
+		return 0;
+	kind = len >= 0 ? SEEN_LINK : errno == EINVAL ? SEEN_PLAIN : SEEN_MISSING;
+	target[len >= 0 ? len : 0] = '\0';
+	/* What does not fit in memory is asked for again. */
+	if (seen)
+		path_map_put(seen, path, path_len, kind, kind == SEEN_LINK ? target : NULL);
+	return kind;
+}
+
 /* Puts a link's target before what is left. */
 static int follow_link(struct walk *walk, const char *left)
 {
-	char target[PATH_TEXT_MAX];
-	ssize_t len = readlink(walk->out, target, sizeof(target));
-	size_t left_len = strlen(left);
+	char target[PATH_TEXT_MAX + 1];
+	enum seen kind = look(walk->seen, walk->out, walk->len, target);
+	size_t left_len = strlen(left), len;
 	int err;
 
-	if (len < 0) {
-		walk->missing = errno == ENOENT || errno == ENOTDIR;
+	if (kind != SEEN_LINK) {
+		walk->missing = kind == SEEN_MISSING;
 		memmove(walk->rest, left, left_len + 1);
 		return 0;
 	}
+	len = strlen(target);
 	err = walk->link ? walk->link(walk->context, walk->out) : 0;
 	if (err)
 		return err;
 	if (++walk->links > LIMIT_LINKS)
 		return -ELOOP;
-	if ((size_t)len + left_len + 2 > sizeof(walk->rest) || len == sizeof(target))
+	if (len + left_len + 2 > sizeof(walk->rest) || len == PATH_TEXT_MAX)
 		return -ENAMETOOLONG;
 	memmove(walk->rest + len + 1, left, left_len + 1);
-	memcpy(walk->rest, target, (size_t)len);
+	memcpy(walk->rest, target, len);
 	walk->rest[len] = '/';
 	if (target[0] == '/')
 		walk->len = 0;
@@ -142,11 +175,61 @@ static int step(struct walk *walk)
 	return follow_link(walk, left);
 }
 
-int resolve_path(const char *path, bool follow, int (*link)(void *context, const char *place),
-		 void *context, char out[PATH_TEXT_MAX])
+/* The known folder that is nearest above the path, or the path itself: its length; 0: the root. */
+static size_t known_prefix(const struct path_map *seen, const char *path, size_t len,
+			   enum seen *ret_kind)
 {
-	struct walk walk = {.out = out, .follow = follow, .link = link, .context = context};
+	for (size_t at = len; at > 0; at--) {
+		if (at < len && path[at] != '/')
+			continue;
+		*ret_kind = path_map_get(seen, path, at, NULL);
+		if (*ret_kind)
+			return at;
+	}
+	*ret_kind = SEEN_PLAIN;
+	return 0;
+}
+
+/* The whole walk for a path that is spelled as it is: true when no link is on it, so that it
+ * resolves to itself whoever asks. */
+static bool is_plain(struct path_map *seen, const char *path)
+{
+	char part[PATH_TEXT_MAX], target[PATH_TEXT_MAX + 1];
+	size_t len = strlen(path), at;
+	enum seen kind;
+
+	if (!seen || len < 2 || len + 2 > sizeof(part) || !path_is_clean(path, len))
+		return false;
+	at = known_prefix(seen, path, len, &kind);
+	memcpy(part, path, len + 1);
+	while (kind == SEEN_PLAIN && at < len) {
+		at += 1 + strcspn(path + at + 1, "/");
+		part[at] = '\0';
+		if (stays(part))
+			return true;
+		kind = look(seen, part, at, target);
+		part[at] = path[at];
+	}
+	return kind == SEEN_PLAIN || kind == SEEN_MISSING;
+}
+
+int resolve_path_seen(const struct model *model, const char *path, bool follow,
+		    int (*link)(void *context, const char *place), void *context,
+		    char out[PATH_TEXT_MAX])
+{
+	struct walk walk = {
+	    .seen = model ? model->seen : NULL,
+	    .out = out,
+	    .follow = follow,
+	    .link = link,
+	    .context = context,
+	};
 	int err = 0;
+
+	if (is_plain(walk.seen, path)) {
+		strcpy(out, path);
+		return 0;
+	}
 
 	if (strlen(path) >= sizeof(walk.rest))
 		return -ENAMETOOLONG;
@@ -159,11 +242,18 @@ int resolve_path(const char *path, bool follow, int (*link)(void *context, const
 	return err;
 }
 
+int resolve_path(const char *path, bool follow, int (*link)(void *context, const char *place),
+		 void *context, char out[PATH_TEXT_MAX])
+{
+	return resolve_path_seen(NULL, path, follow, link, context, out);
+}
+
 /* What links that grants go through are asked about, and where they are noted. */
 struct guard {
 	const struct model *model;
 	struct string_list *followed; /* or NULL */
 	bool follows_all;	      /* for denials: a link of the agent's hides nothing */
+	bool asks_none;		      /* every link is followed, and none is noted */
 };
 
 static bool covers(const struct model_rule *rule, const char *text, const char *path, bool itself)
@@ -214,6 +304,8 @@ static int ask_guard(void *context, const char *place)
 {
 	struct guard *guard = context;
 
+	if (guard->asks_none)
+		return 0;
 	if (!guard->follows_all && writable(guard->model, place, false))
 		return -EPERM;
 	if (!guard->followed)
@@ -258,15 +350,14 @@ static size_t literal_prefix(const char *pattern, char out[PATH_TEXT_MAX])
 }
 
 /* A pattern with its literal folders resolved. */
-static int spell_pattern(const char *pattern, int (*link)(void *, const char *), void *context,
-			 struct string_list *list)
+static int spell_pattern(const char *pattern, struct guard *guard, struct string_list *list)
 {
 	char prefix[PATH_TEXT_MAX], real[PATH_TEXT_MAX], quoted[PATH_TEXT_MAX];
 	size_t end = literal_prefix(pattern, prefix), len;
 	char *spelling = NULL;
 	int err;
 
-	if (!prefix[0] || resolve_path(prefix, true, link, context, real))
+	if (!prefix[0] || resolve_path_seen(guard->model, prefix, true, ask_guard, guard, real))
 		return 0;
 	len = strcmp(real, "/") ? paths_quote(real, quoted) : 0;
 	if (len + strlen(pattern + end) >= PATH_TEXT_MAX)
@@ -282,25 +373,23 @@ static int spell_pattern(const char *pattern, int (*link)(void *, const char *),
 }
 
 /* Both what the path leads to and, when it is a link itself, the link's own place. */
-static int spell_literal(const char *text, int (*link)(void *, const char *), void *context,
-			 struct string_list *list)
+static int spell_literal(const char *text, struct guard *guard, struct string_list *list)
 {
 	char real[PATH_TEXT_MAX];
 	int err = 0;
 
-	if (!resolve_path(text, false, link, context, real))
+	if (is_plain(guard->model->seen, text))
+		return 0;
+	if (!resolve_path_seen(guard->model, text, false, ask_guard, guard, real))
 		err = add_spelling(list, text, real);
-	if (!err && !resolve_path(text, true, link, context, real))
+	if (!err && !resolve_path_seen(guard->model, text, true, ask_guard, guard, real))
 		err = add_spelling(list, text, real);
 	return err;
 }
 
 static int spell(const char *text, bool pattern, struct guard *guard, struct string_list *list)
 {
-	int (*link)(void *, const char *) = guard ? ask_guard : NULL;
-
-	return pattern ? spell_pattern(text, link, guard, list)
-		       : spell_literal(text, link, guard, list);
+	return pattern ? spell_pattern(text, guard, list) : spell_literal(text, guard, list);
 }
 
 /* An exception has no mark of its own that tells a pattern from a name with a star in it: such
@@ -371,11 +460,12 @@ static void swap_lists(struct string_list *a, struct string_list *b)
 static int resolve_write_grants(struct model *model, struct guard *guard)
 {
 	struct string_list *strict = calloc(model->rule_count + 1, sizeof(*strict));
+	struct guard first = {.model = model, .asks_none = true};
 	int err = strict ? 0 : -ENOMEM;
 
 	for (size_t i = 0; !err && i < model->rule_count; i++)
 		if (grants_write(&model->rules[i]))
-			err = spell(model->rules[i].text, model->rules[i].pattern, NULL,
+			err = spell(model->rules[i].text, model->rules[i].pattern, &first,
 				    &model->rules[i].spellings);
 	for (size_t i = 0; !err && i < model->rule_count; i++)
 		if (grants_write(&model->rules[i]))
@@ -422,18 +512,15 @@ static int protect(struct model *model, const char *place)
 	return rule->reason ? string_list_add(&rule->excepts, quoted) : -ENOMEM;
 }
 
-int resolve_model(struct model *model, const struct compile_options *options,
-		  struct diagnostics *diagnostics)
+static int resolve_all(struct model *model, struct diagnostics *diagnostics)
 {
 	struct string_list followed = {0};
 	struct guard guard = {.model = model, .followed = &followed};
 	/* A denial means what its links lead to now; were the agent to turn one, the next session
 	 * would deny another place. */
 	struct guard denying = {.model = model, .followed = &followed, .follows_all = true};
-	int err;
+	int err = resolve_others(model, true, &denying);
 
-	(void)options;
-	err = resolve_others(model, true, &denying);
 	if (!err)
 		err = resolve_write_grants(model, &guard);
 	if (!err)
@@ -447,4 +534,18 @@ int resolve_model(struct model *model, const struct compile_options *options,
 	}
 	free(followed.items);
 	return err ? err : programs_resolve(model, diagnostics);
+}
+
+int resolve_model(struct model *model, const struct compile_options *options,
+		  struct diagnostics *diagnostics)
+{
+	struct path_map seen = {0};
+	int err;
+
+	(void)options;
+	model->seen = &seen;
+	err = resolve_all(model, diagnostics);
+	model->seen = NULL;
+	path_map_free(&seen);
+	return err;
 }

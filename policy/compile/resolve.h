@@ -28,6 +28,11 @@ int resolve_model(struct model *model, const struct compile_options *options,
 int resolve_path(const char *path, bool follow, int (*link)(void *context, const char *place),
 		 void *context, char out[PATH_TEXT_MAX]);
 
+/* The same within resolve_model(), where no place is looked at twice. */
+int resolve_path_seen(const struct model *model, const char *path, bool follow,
+		    int (*link)(void *context, const char *place), void *context,
+		    char out[PATH_TEXT_MAX]);
+
 /* interpreter.c: the `#!` interpreter or ELF interpreter that the kernel starts for a program. 0,
  * -ENOENT when it has none, -ENOEXEC, or what opening it said. Never blocks. */
 int interpreter_read(const char *program, char out[PATH_TEXT_MAX]);
