@@ -6,6 +6,7 @@
 
 #include "policy/plan/access.h"
 #include "policy/plan/denials.h"
+#include "policy/plan/kinds.h"
 
 /* A growing list of names. */
 struct names {
@@ -22,7 +23,7 @@ struct builder {
 	struct denials denials;
 	struct names sockets; /* literal parts of the unix grants: see wall_access() */
 	size_t wall_room, hull_room;
-	char *plain_folder; /* the folder that plain_kind() last found free of links */
+	struct kinds kinds; /* what plain_kind() has learned */
 };
 
 /* What a walk added to the wall, and what it had to leave to the gate. */

@@ -41,33 +41,31 @@ char *path_child(const char *folder, const char *name)
 	return path;
 }
 
+/* The known folder that is nearest above the path, or the path itself: its length; 0: the root. */
+static size_t known_prefix(const struct builder *b, const char *path, size_t len,
+			   enum view_kind *ret_kind)
+{
+	*ret_kind = VIEW_FOLDER;
+	for (size_t at = len; at > 0; at--) {
+		if ((at == len || path[at] == '/') && kinds_known(&b->kinds, path, at, ret_kind))
+			return at;
+	}
+	return 0;
+}
+
 enum view_kind plain_kind(struct builder *b, const char *path)
 {
-	char part[PATH_TEXT_MAX];
 	size_t len = strlen(path);
-	const char *slash = strrchr(path, '/');
-	size_t folder = slash ? (size_t)(slash - path) : 0;
-	if (len >= sizeof(part) || !slash)
+	enum view_kind kind;
+	if (len >= PATH_TEXT_MAX || path[0] != '/')
 		return VIEW_ABSENT;
-	memcpy(part, path, len + 1);
-	if (!b->plain_folder || strlen(b->plain_folder) != folder ||
-	    memcmp(b->plain_folder, path, folder)) {
-		for (size_t i = 1; i <= folder && folder; i++) {
-			if (path[i] != '/')
-				continue;
-			part[i] = '\0';
-			enum view_kind kind = b->view->kind(b->view->context, part);
-			if (kind != VIEW_FOLDER)
-				return kind == VIEW_LINK ? VIEW_LINK : VIEW_ABSENT;
-			part[i] = '/';
-		}
-		char *copy = strndup(path, folder);
-		if (copy) { /* only a memory: without it the next path is walked again */
-			free(b->plain_folder);
-			b->plain_folder = copy;
-		}
+	for (size_t at = known_prefix(b, path, len, &kind); at < len;) {
+		if (kind != VIEW_FOLDER)
+			return kind == VIEW_LINK ? VIEW_LINK : VIEW_ABSENT;
+		at += 1 + strcspn(path + at + 1, "/");
+		kind = kinds_of(&b->kinds, b->view, path, at);
 	}
-	return b->view->kind(b->view->context, path);
+	return kind;
 }
 
 int names_keep(struct names *names, const char *name)

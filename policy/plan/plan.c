@@ -190,7 +190,7 @@ int plan_build(const struct scope *scope, const struct features *features,
 		ret = losses_build(features, out);
 	denials_free(&b.denials);
 	names_free(&b.sockets);
-	free(b.plain_folder);
+	kinds_free(&b.kinds);
 	if (ret < 0)
 		plan_free(out);
 	return ret;
