@@ -7,11 +7,11 @@
 #include "policy/compile/arguments.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "policy/compile/limits.h"
+#include "policy/compile/text.h"
 #include "policy/compile/variables.h"
 
 /* Cuts the next word out of *at, which ends behind it: quotes taken off, `\x` kept as it is. Its
@@ -54,10 +54,10 @@ static bool is_plain(char c)
 }
 
 /* One word, canonical. A `\` before what means nothing by itself is dropped. */
-static int put_word(FILE *out, const char *word, const char **why)
+static int put_word(struct text *out, const char *word, const char **why)
 {
 	if (!*word)
-		fputs("\"\"", out);
+		text_string(out, "\"\"");
 	for (const char *p = word; *p; p++) {
 		if ((unsigned char)*p < 0x20 || *p == 0x7f) {
 			*why = "a variable's value has a control character";
@@ -66,17 +66,18 @@ static int put_word(FILE *out, const char *word, const char **why)
 		if (*p == '\\' && p[1]) {
 			p++;
 			if (!is_plain(*p))
-				fputc('\\', out);
+				text_byte(out, '\\');
 		} else if (*p == ' ' || *p == '"') {
-			fputc('\\', out);
+			text_byte(out, '\\');
 		}
-		fputc(*p, out);
+		text_byte(out, *p);
 	}
 	return 0;
 }
 
-static int put_words(FILE *out, const char *text, char *word, const struct compile_options *options,
-		     struct variable_fault *fault, const char **why)
+static int put_words(struct text *out, const char *text, char *word,
+		     const struct compile_options *options, struct variable_fault *fault,
+		     const char **why)
 {
 	bool first = true;
 	long len;
@@ -88,7 +89,7 @@ static int put_words(FILE *out, const char *text, char *word, const struct compi
 		if (error == -EINVAL)
 			*why = fault->message;
 		if (!error && !first)
-			fputc(' ', out);
+			text_byte(out, ' ');
 		first = false;
 		if (!error)
 			error = put_word(out, expanded, why);
@@ -102,24 +103,21 @@ static int put_words(FILE *out, const char *text, char *word, const struct compi
 int arguments_pattern(const char *text, const struct compile_options *options, char **out,
 		      struct variable_fault *fault, const char **why)
 {
-	char *word = malloc(strlen(text) + 1), *pattern = NULL;
-	size_t size = 0;
-	FILE *stream = open_memstream(&pattern, &size);
-	int error = word && stream ? put_words(stream, text, word, options, fault, why) : -ENOMEM;
+	struct text pattern = {0};
+	char *word = malloc(strlen(text) + 1);
+	int error = word ? put_words(&pattern, text, word, options, fault, why) : -ENOMEM;
 
-	if (stream && fclose(stream) != 0)
-		error = -ENOMEM;
 	free(word);
-	if (!error && size > LIMIT_ARGS_TEXT) {
+	if (!error && pattern.len > LIMIT_ARGS_TEXT) {
 		*why = "longer than 4096 bytes";
 		error = -EINVAL;
 	}
 	if (error) {
-		free(pattern);
+		text_free(&pattern);
 		return error;
 	}
-	*out = pattern;
-	return 0;
+	*out = text_take(&pattern);
+	return *out ? 0 : -ENOMEM;
 }
 
 char *arguments_literal(const char *argument)

@@ -13,11 +13,11 @@
 
 #include <errno.h>
 #include <sodium.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "policy/compile/text.h"
 #include "policy/core/address.h"
 #include "policy/core/decide.h"
 #include "policy/core/path.h"
@@ -36,29 +36,30 @@ static const char *record_name(enum record_mode mode)
 }
 
 /* literal: bytes that a pattern would take for wildcards are escaped. */
-static void put_byte(FILE *out, const char *text, bool literal)
+static void put_byte(struct text *out, const char *text, bool literal)
 {
 	unsigned char c = (unsigned char)*text;
 	bool wild = c == '*' || c == '?' || c == '[';
 
-	if (c < 0x20 || c == 0x7f || (literal && wild) || (c == '$' && text[1] == '{'))
-		fprintf(out, "\\x%02x", c);
-	else if (c == '"' || c == '\\')
-		fprintf(out, "\\%c", c);
-	else
-		fputc(c, out);
+	if (c < 0x20 || c == 0x7f || (literal && wild) || (c == '$' && text[1] == '{')) {
+		text_format(out, "\\x%02x", c);
+		return;
+	}
+	if (c == '"' || c == '\\')
+		text_byte(out, '\\');
+	text_byte(out, (char)c);
 }
 
-static void put_quoted(FILE *out, const char *text, const char *tmp, bool literal)
+static void put_quoted(struct text *out, const char *text, const char *tmp, bool literal)
 {
-	fputc('"', out);
+	text_byte(out, '"');
 	if (tmp && *tmp && path_within(text, strlen(text), tmp, strlen(tmp))) {
-		fputs("${TMP}", out);
+		text_string(out, "${TMP}");
 		text += strlen(tmp);
 	}
 	for (; *text; text++)
 		put_byte(out, text, literal);
-	fputc('"', out);
+	text_byte(out, '"');
 }
 
 static int compare_ports(const void *a, const void *b)
@@ -70,7 +71,7 @@ static int compare_ports(const void *a, const void *b)
 }
 
 /* Sorted and joined, so that "80-81,82" and "80-82" are the same. */
-static bool put_ports(FILE *out, const struct port_range *ports, size_t count)
+static bool put_ports(struct text *out, const struct port_range *ports, size_t count)
 {
 	struct port_range *sorted = calloc(count + 1, sizeof(*sorted));
 	size_t n = 0;
@@ -90,29 +91,29 @@ static bool put_ports(FILE *out, const struct port_range *ports, size_t count)
 	}
 	for (size_t i = 0; i < n; i++) {
 		if (i)
-			fputc(',', out);
+			text_byte(out, ',');
 		if (sorted[i].low == 0 && sorted[i].high == UINT16_MAX)
-			fputc('*', out);
+			text_byte(out, '*');
 		else if (sorted[i].low == sorted[i].high)
-			fprintf(out, "%u", (unsigned int)sorted[i].low);
+			text_format(out, "%u", (unsigned int)sorted[i].low);
 		else
-			fprintf(out, "%u-%u", (unsigned int)sorted[i].low,
-				(unsigned int)sorted[i].high);
+			text_format(out, "%u-%u", (unsigned int)sorted[i].low,
+				    (unsigned int)sorted[i].high);
 	}
 	free(sorted);
 	return true;
 }
 
 /* "tcp:10.0.0.0/8:80", from the fields alone. */
-static bool put_network(FILE *out, const struct model_rule *rule)
+static bool put_network(struct text *out, const struct model_rule *rule)
 {
 	struct address address = {.family = rule->family};
 	char text[ADDRESS_TEXT_MAX];
 	unsigned int whole = rule->family == FAMILY_IP4 ? 32 : 128;
 
-	fprintf(out, "\"%s:", rule->protocol == PROTOCOL_UDP ? "udp" : "tcp");
+	text_format(out, "\"%s:", rule->protocol == PROTOCOL_UDP ? "udp" : "tcp");
 	if (rule->network == NETWORK_ANY) {
-		fputc('*', out);
+		text_byte(out, '*');
 	} else {
 		for (unsigned int i = 0; i < sizeof(address.ip); i++) {
 			unsigned int bits = rule->prefix > 8 * i ? rule->prefix - 8 * i : 0;
@@ -120,14 +121,14 @@ static bool put_network(FILE *out, const struct model_rule *rule)
 		}
 		address_format(&address, text, sizeof(text));
 		*strrchr(text, ':') = '\0';
-		fputs(text, out);
+		text_string(out, text);
 		if (rule->prefix < whole)
-			fprintf(out, "/%u", (unsigned int)rule->prefix);
+			text_format(out, "/%u", (unsigned int)rule->prefix);
 	}
-	fputc(':', out);
+	text_byte(out, ':');
 	if (!put_ports(out, rule->ports, rule->port_count))
 		return false;
-	fputc('"', out);
+	text_byte(out, '"');
 	return true;
 }
 
@@ -137,21 +138,21 @@ static bool is_network(enum rule_section section)
 	       section == SECTION_NETWORK_DENY;
 }
 
-static bool put_object(FILE *out, const struct model_rule *rule, const char *tmp)
+static bool put_object(struct text *out, const struct model_rule *rule, const char *tmp)
 {
 	if (is_network(rule->section)) {
 		if (rule->network == NETWORK_IP || rule->network == NETWORK_ANY)
 			return put_network(out, rule);
 		if (rule->network == NETWORK_UNIX)
-			fputs("unix:", out);
+			text_string(out, "unix:");
 		else if (rule->network == NETWORK_ABSTRACT)
-			fputs("unix:@", out);
+			text_string(out, "unix:@");
 		else
-			fputs(rule->protocol == PROTOCOL_UDP ? "host:udp:" : "host:", out);
+			text_string(out, rule->protocol == PROTOCOL_UDP ? "host:udp:" : "host:");
 	}
 	put_quoted(out, rule->text, tmp, !rule->pattern && rule->network != NETWORK_HOST);
 	if (is_network(rule->section) && rule->network == NETWORK_HOST) {
-		fputc(' ', out);
+		text_byte(out, ' ');
 		return put_ports(out, rule->ports, rule->port_count);
 	}
 	return true;
@@ -181,7 +182,7 @@ int canonical_strings(const struct string_list *list, const char ***ret_items, s
 	return 0;
 }
 
-static bool put_excepts(FILE *out, const struct model_rule *rule, const char *tmp)
+static bool put_excepts(struct text *out, const struct model_rule *rule, const char *tmp)
 {
 	struct string_list written = rule->excepts;
 	const char **items = NULL;
@@ -193,7 +194,7 @@ static bool put_excepts(FILE *out, const struct model_rule *rule, const char *tm
 	if (canonical_strings(&written, &items, &count) < 0)
 		return false;
 	for (size_t i = 0; i < count; i++) {
-		fputs(" except ", out);
+		text_string(out, " except ");
 		put_quoted(out, items[i], tmp, false);
 	}
 	free(items);
@@ -201,23 +202,23 @@ static bool put_excepts(FILE *out, const struct model_rule *rule, const char *tm
 }
 
 /* In arguments the private folder may stand anywhere: `--output=${TMP}/x`. */
-static void put_pattern(FILE *out, const char *text, const char *tmp)
+static void put_pattern(struct text *out, const char *text, const char *tmp)
 {
 	size_t len = tmp ? strlen(tmp) : 0;
 
-	fputc('"', out);
+	text_byte(out, '"');
 	while (*text) {
 		if (len && !strncmp(text, tmp, len)) {
-			fputs("${TMP}", out);
+			text_string(out, "${TMP}");
 			text += len;
 		} else {
 			put_byte(out, text++, false);
 		}
 	}
-	fputc('"', out);
+	text_byte(out, '"');
 }
 
-static bool put_args(FILE *out, const struct model_rule *rule, const char *tmp)
+static bool put_args(struct text *out, const struct model_rule *rule, const char *tmp)
 {
 	const char **items = NULL;
 	size_t count;
@@ -225,50 +226,45 @@ static bool put_args(FILE *out, const struct model_rule *rule, const char *tmp)
 	if (canonical_strings(&rule->args, &items, &count) < 0)
 		return false;
 	for (size_t i = 0; i < count; i++) {
-		fputs(" args ", out);
+		text_string(out, " args ");
 		put_pattern(out, items[i], tmp);
 	}
 	free(items);
 	return true;
 }
 
-static bool put_rule(FILE *out, const struct model_rule *rule, const char *tmp)
+static bool put_rule(struct text *out, const struct model_rule *rule, const char *tmp)
 {
-	fprintf(out, "%s ", rule_section_name(rule->section));
+	text_string(out, rule_section_name(rule->section));
+	text_byte(out, ' ');
 	if (!put_object(out, rule, tmp) || !put_excepts(out, rule, tmp))
 		return false;
 	if (rule->section == SECTION_ENV_SET) {
-		fputc(' ', out);
+		text_byte(out, ' ');
 		put_quoted(out, rule->value ? rule->value : "", tmp, false);
 	}
 	if (rule->conditions & CONDITION_SHA256) {
-		fputs(" sha256 ", out);
+		text_string(out, " sha256 ");
 		for (size_t i = 0; i < sizeof(rule->sha256); i++)
-			fprintf(out, "%02x", rule->sha256[i]);
+			text_format(out, "%02x", rule->sha256[i]);
 	}
 	if ((rule->conditions & CONDITION_ARGS) && !put_args(out, rule, tmp))
 		return false;
 	if (rule->conditions & CONDITION_SESSION_TERMINAL)
-		fputs(" when session-terminal", out);
+		text_string(out, " when session-terminal");
 	if (rule->quiet)
-		fputs(" quiet", out);
+		text_string(out, " quiet");
 	return true;
 }
 
 char *canonical_rule(const struct model_rule *rule, const char *tmp)
 {
-	char *text = NULL;
-	size_t len;
-	FILE *out = open_memstream(&text, &len);
+	struct text out = {0};
 
-	if (!out)
-		return NULL;
-	bool put = put_rule(out, rule, tmp);
-	if (fclose(out) != 0 || !put) {
-		free(text);
-		return NULL;
-	}
-	return text;
+	if (put_rule(&out, rule, tmp))
+		return text_take(&out);
+	text_free(&out);
+	return NULL;
 }
 
 struct line {
@@ -285,25 +281,26 @@ static int compare_lines(const void *a, const void *b)
 	return strcmp(x->text, y->text);
 }
 
-static void put_limit(FILE *out, const char *name, uint64_t value)
+static void put_limit(struct text *out, const char *name, uint64_t value)
 {
 	if (value)
-		fprintf(out, "limits.%s %llu\n", name, (unsigned long long)value);
+		text_format(out, "limits.%s %llu\n", name, (unsigned long long)value);
 }
 
-static void put_about(FILE *out, const struct model *model)
+static void put_about(struct text *out, const struct model *model)
 {
 	const char *texts[][2] = {{"agent.id", model->agent_id},
 				  {"agent.purpose", model->purpose},
 				  {"agent.owner", model->owner}};
 
-	fputs("remit 1\n", out);
+	text_string(out, "remit 1\n");
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		if (!texts[i][1] || !*texts[i][1])
 			continue;
-		fprintf(out, "%s ", texts[i][0]);
+		text_string(out, texts[i][0]);
+		text_byte(out, ' ');
 		put_quoted(out, texts[i][1], NULL, false);
-		fputc('\n', out);
+		text_byte(out, '\n');
 	}
 	if (model->expires) {
 		time_t when = (time_t)model->expires;
@@ -311,12 +308,12 @@ static void put_about(FILE *out, const struct model *model)
 		char text[40] = "";
 		if (gmtime_r(&when, &tm))
 			strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
-		fprintf(out, "agent.expires %s\n", text);
+		text_format(out, "agent.expires %s\n", text);
 	}
-	fprintf(out, "audit.record %s\n", record_name(model->record));
+	text_format(out, "audit.record %s\n", record_name(model->record));
 	for (unsigned int i = 0; i < 64; i++) {
 		if (model->capabilities >> i & 1)
-			fprintf(out, "capability %u\n", i);
+			text_format(out, "capability %u\n", i);
 	}
 	put_limit(out, "processes", model->processes);
 	put_limit(out, "open_files", model->open_files);
@@ -345,35 +342,31 @@ int canonical_text(const struct model *model, const struct compile_options *opti
 		   size_t *len)
 {
 	struct line *lines = calloc(model->rule_count + 1, sizeof(*lines));
-	size_t count = 0, text_len = 0;
-	char *text = NULL;
+	struct text text = {0};
+	size_t count = 0;
 	int r = -ENOMEM;
 
-	FILE *stream = open_memstream(&text, &text_len);
-	if (!lines || !stream)
-		goto out;
+	if (!lines)
+		return r;
 	r = collect_lines(model, options ? options->tmp : NULL, lines, &count);
 	if (r < 0)
 		goto out;
 	qsort(lines, count, sizeof(*lines), compare_lines);
-	put_about(stream, model);
+	put_about(&text, model);
 	for (size_t i = 0; i < count; i++) {
-		if (i == 0 || compare_lines(&lines[i - 1], &lines[i]) != 0)
-			fprintf(stream, "%s\n", lines[i].text);
+		if (i > 0 && compare_lines(&lines[i - 1], &lines[i]) == 0)
+			continue;
+		text_string(&text, lines[i].text);
+		text_byte(&text, '\n');
 	}
+	*len = text.len;
+	*out = text_take(&text);
+	r = *out ? 0 : -ENOMEM;
 out:
-	if (stream && fclose(stream) != 0)
-		r = -ENOMEM;
 	for (size_t i = 0; i < count; i++)
 		free(lines[i].text);
 	free(lines);
-	if (r < 0) {
-		free(text);
-		return r;
-	}
-	*out = text;
-	*len = text_len;
-	return 0;
+	return r;
 }
 
 void canonical_digest(const char *text, size_t len, uint8_t digest[SCOPE_DIGEST_SIZE])

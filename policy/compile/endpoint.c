@@ -16,6 +16,7 @@
 #include "policy/compile/limits.h"
 #include "policy/compile/paths.h"
 #include "policy/compile/reader.h"
+#include "policy/compile/text.h"
 #include "policy/compile/values.h"
 
 struct parser {
@@ -273,35 +274,29 @@ static int parse_host(const struct parser *parser, const char *at, size_t len)
 /* Writes "host:ports" after the protocol, from the fields. */
 static int write_text(struct model_rule *rule, const char *host, size_t host_len)
 {
-	char *buffer = NULL, network[64];
-	size_t size = 0;
-	FILE *stream = open_memstream(&buffer, &size);
+	struct text text = {0};
+	char network[64];
 
-	if (!stream)
-		return -ENOMEM;
-	fputs(rule->protocol == PROTOCOL_UDP ? "udp:" : "tcp:", stream);
+	text_string(&text, rule->protocol == PROTOCOL_UDP ? "udp:" : "tcp:");
 	if (rule->network == NETWORK_IP) {
 		network_text(rule, rule->ip, rule->prefix, network, sizeof(network));
-		fputs(network, stream);
+		text_string(&text, network);
 	} else {
 		for (size_t i = 0; i < host_len; i++)
-			fputc(host[i] >= 'A' && host[i] <= 'Z' ? host[i] + 32 : host[i], stream);
+			text_byte(&text, (char)(host[i] >= 'A' && host[i] <= 'Z' ? host[i] + 32
+										 : host[i]));
 	}
 	for (size_t i = 0; i < rule->port_count; i++) {
-		fputc(i ? ',' : ':', stream);
+		text_byte(&text, i ? ',' : ':');
 		if (!rule->ports[i].low && rule->ports[i].high == 65535)
-			fputc('*', stream);
+			text_byte(&text, '*');
 		else if (rule->ports[i].low == rule->ports[i].high)
-			fprintf(stream, "%u", rule->ports[i].low);
+			text_format(&text, "%u", rule->ports[i].low);
 		else
-			fprintf(stream, "%u-%u", rule->ports[i].low, rule->ports[i].high);
+			text_format(&text, "%u-%u", rule->ports[i].low, rule->ports[i].high);
 	}
-	if (fclose(stream)) {
-		free(buffer);
-		return -ENOMEM;
-	}
-	rule->text = buffer;
-	return 0;
+	rule->text = text_take(&text);
+	return rule->text ? 0 : -ENOMEM;
 }
 
 /* "[v6]" or "[v6]/n", then ":ports". */

@@ -90,8 +90,7 @@ static int elf_interpreter(int fd, const struct block *block, char out[PATH_TEXT
 		if (program[i].p_type != PT_INTERP)
 			continue;
 		if (size < 2 || size > PATH_TEXT_MAX ||
-		    !read_part(fd, block, out, size, program[i].p_offset) ||
-		    out[size - 1] != '\0')
+		    !read_part(fd, block, out, size, program[i].p_offset) || out[size - 1] != '\0')
 			return -ENOEXEC;
 		return 0;
 	}
@@ -107,8 +106,8 @@ static int read_head(int fd, char out[PATH_TEXT_MAX], char argument[INTERPRETER_
 		return -errno;
 	block.len = (size_t)len;
 	if (len >= 2 && !memcmp(block.bytes, "#!", 2))
-		return script_interpreter(block.bytes, block.len < HEAD_SIZE ? block.len : HEAD_SIZE,
-					  out, argument);
+		return script_interpreter(
+		    block.bytes, block.len < HEAD_SIZE ? block.len : HEAD_SIZE, out, argument);
 	if (block.len >= sizeof(block.elf) && !memcmp(block.bytes, ELFMAG, SELFMAG))
 		return elf_interpreter(fd, &block, out);
 	return -ENOENT;

@@ -24,9 +24,8 @@ static struct path_entry *find(struct path_entry *entries, size_t room, const ch
 {
 	size_t at = (size_t)hash & (room - 1);
 
-	while (entries[at].path &&
-	       (entries[at].hash != hash || entries[at].len != len ||
-		memcmp(entries[at].path, path, len) != 0))
+	while (entries[at].path && (entries[at].hash != hash || entries[at].len != len ||
+				    memcmp(entries[at].path, path, len) != 0))
 		at = (at + 1) & (room - 1);
 	return &entries[at];
 }

@@ -228,7 +228,8 @@ static int chain_from(struct search *search, const char *real, char **words)
 
 		err = imply_interpreter(search, interpreter, program, argument,
 					kind == 1 ? words : &none);
-		if (!err && resolve_path_seen(search->model, interpreter, true, NULL, NULL, program))
+		if (!err &&
+		    resolve_path_seen(search->model, interpreter, true, NULL, NULL, program))
 			return 0;
 	}
 	return err;

@@ -214,22 +214,23 @@ static bool is_plain(struct path_map *seen, const char *path)
 }
 
 int resolve_path_seen(const struct model *model, const char *path, bool follow,
-		    int (*link)(void *context, const char *place), void *context,
-		    char out[PATH_TEXT_MAX])
+		      int (*link)(void *context, const char *place), void *context,
+		      char out[PATH_TEXT_MAX])
 {
-	struct walk walk = {
-	    .seen = model ? model->seen : NULL,
-	    .out = out,
-	    .follow = follow,
-	    .link = link,
-	    .context = context,
-	};
+	struct walk walk; /* its rest is too large to be cleared each time */
 	int err = 0;
 
+	walk.seen = model ? model->seen : NULL;
 	if (is_plain(walk.seen, path)) {
 		strcpy(out, path);
 		return 0;
 	}
+	walk.out = out;
+	walk.len = walk.links = 0;
+	walk.missing = false;
+	walk.follow = follow;
+	walk.link = link;
+	walk.context = context;
 
 	if (strlen(path) >= sizeof(walk.rest))
 		return -ENAMETOOLONG;

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "policy/compile/limits.h"
+#include "policy/compile/text.h"
 #include "policy/core/path.h"
 
 struct builtin {
@@ -112,18 +113,18 @@ static int unknown(const struct compile_options *options, const char *name, size
 	return -EINVAL;
 }
 
-static void append_value(FILE *stream, const char *value, bool quote)
+static void append_value(struct text *stream, const char *value, bool quote)
 {
 	for (; *value; value++) {
 		if (quote && strchr("*?[\\", *value))
-			fputc('\\', stream);
-		fputc(*value, stream);
+			text_byte(stream, '\\');
+		text_byte(stream, *value);
 	}
 }
 
 /* One `$` at *at, which moves past what it stands for. */
 static int expand_one(const struct compile_options *options, const char *text, const char **at,
-		      bool quote, FILE *stream, struct variable_fault *fault)
+		      bool quote, struct text *stream, struct variable_fault *fault)
 {
 	const char *dollar = *at;
 	size_t offset = (size_t)(dollar - text), len;
@@ -131,7 +132,7 @@ static int expand_one(const struct compile_options *options, const char *text, c
 	bool known;
 
 	if (dollar[1] == '$' && dollar[2] == '{') {
-		fputs("${", stream);
+		text_string(stream, "${");
 		*at = dollar + 3;
 		return 0;
 	}
@@ -140,7 +141,7 @@ static int expand_one(const struct compile_options *options, const char *text, c
 			fault_at(fault, offset, 1, "a variable is written ${NAME}");
 			return -EINVAL;
 		}
-		fputc('$', stream);
+		text_byte(stream, '$');
 		*at = dollar + 1;
 		return 0;
 	}
@@ -161,28 +162,24 @@ static int expand_one(const struct compile_options *options, const char *text, c
 int variables_expand(const struct compile_options *options, const char *text, bool quote,
 		     char **out, struct variable_fault *fault)
 {
-	char *buffer = NULL;
-	size_t size = 0;
-	FILE *stream = open_memstream(&buffer, &size);
+	struct text stream = {0};
 	const char *at = text;
-	int err = stream ? 0 : -ENOMEM;
+	int err = 0;
 
 	while (!err && *at) {
 		if (*at == '$')
-			err = expand_one(options, text, &at, quote, stream, fault);
+			err = expand_one(options, text, &at, quote, &stream, fault);
 		else
-			fputc(*at++, stream);
-		if (!err && ftell(stream) > LIMIT_VALUE)
+			text_byte(&stream, *at++);
+		if (!err && stream.len > LIMIT_VALUE)
 			err = fault_at(fault, 0, strlen(text), "the text is too long");
 	}
-	if (stream && fclose(stream) && !err)
-		err = -ENOMEM;
 	if (err) {
-		free(buffer);
+		text_free(&stream);
 		return err;
 	}
-	*out = buffer;
-	return 0;
+	*out = text_take(&stream);
+	return *out ? 0 : -ENOMEM;
 }
 
 static const char *set_fault(const struct compile_options *options, size_t index)

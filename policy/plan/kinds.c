@@ -22,9 +22,8 @@ static struct kind_entry *find(struct kind_entry *entries, size_t room, const ch
 			       size_t len, uint64_t hash)
 {
 	size_t at = (size_t)hash & (room - 1);
-	while (entries[at].path &&
-	       (entries[at].hash != hash || entries[at].len != len ||
-		memcmp(entries[at].path, path, len) != 0))
+	while (entries[at].path && (entries[at].hash != hash || entries[at].len != len ||
+				    memcmp(entries[at].path, path, len) != 0))
 		at = (at + 1) & (room - 1);
 	return &entries[at];
 }

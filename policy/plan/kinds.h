@@ -17,8 +17,7 @@ struct kinds {
 enum view_kind kinds_of(struct kinds *kinds, const struct plan_view *view, const char *path,
 			size_t len);
 /* False when it has not been asked for. */
-bool kinds_known(const struct kinds *kinds, const char *path, size_t len,
-		 enum view_kind *ret_kind);
+bool kinds_known(const struct kinds *kinds, const char *path, size_t len, enum view_kind *ret_kind);
 void kinds_free(struct kinds *kinds);
 
 #endif
