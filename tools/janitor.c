@@ -166,7 +166,7 @@ static bool hear(int socket)
 /* Splits off through a child that ends at once, so that the janitor is nobody's child here. */
 static int split_off(struct janitor *janitor, int top)
 {
-	int ends[2], status = 0;
+	int ends[2];
 	pid_t child, launcher = getpid();
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
@@ -185,15 +185,39 @@ static int split_off(struct janitor *janitor, int top)
 		close(ends[0]);
 		return -EAGAIN;
 	}
-	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-		;
-	/* It says that it stands ready: nobody else would remove the folder. */
-	if (status || !hear(ends[0])) {
-		close(ends[0]);
-		return -EAGAIN;
-	}
 	janitor->socket = ends[0];
+	janitor->child = child;
 	return 0;
+}
+
+static void remove_folders(const struct janitor *janitor)
+{
+	if (janitor->tmp)
+		rmdir(janitor->tmp);
+	if (janitor->folder)
+		rmdir(janitor->folder);
+}
+
+static void reap(struct janitor *janitor, int *status)
+{
+	if (!janitor->child)
+		return;
+	while (waitpid(janitor->child, status, 0) < 0 && errno == EINTR)
+		;
+	janitor->child = 0;
+}
+
+int janitor_await(struct janitor *janitor)
+{
+	int status = 0;
+
+	reap(janitor, &status);
+	/* It says that it stands ready: nobody else would remove the folder. */
+	if (!status && hear(janitor->socket))
+		return 0;
+	remove_folders(janitor);
+	janitor_finish(janitor);
+	return -EAGAIN;
 }
 
 static char *base_folder(void)
@@ -243,18 +267,24 @@ int janitor_start(struct janitor *out, const char *session_id, const char **what
 	if (top >= 0)
 		close(top);
 	if (error) {
-		if (out->tmp)
-			rmdir(out->tmp);
-		if (out->folder)
-			rmdir(out->folder);
+		remove_folders(out);
 		janitor_finish(out);
 	}
 	return error;
 }
 
+void janitor_release(struct janitor *janitor)
+{
+	if (janitor->socket >= 0)
+		shutdown(janitor->socket, SHUT_WR);
+}
+
 void janitor_finish(struct janitor *janitor)
 {
-	if (janitor->socket >= 0 && janitor->folder) {
+	int status = 0;
+
+	reap(janitor, &status);
+	if (janitor->socket >= 0) {
 		/* Without this it would wait for us as well. */
 		if (shutdown(janitor->socket, SHUT_WR) == 0)
 			await_end(janitor->socket);

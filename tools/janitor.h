@@ -8,6 +8,8 @@
 #ifndef REMIT_TOOLS_JANITOR_H
 #define REMIT_TOOLS_JANITOR_H
 
+#include <sys/types.h>
+
 struct janitor {
 	char *
 	    folder; /* 0700, real path; holds only tmp; the hull must let the launcher write here */
@@ -15,12 +17,18 @@ struct janitor {
 	int socket; /* close-on-exec; closing it, by whatever death, has the folder and the IPC
 		       objects removed that were written to it (janitor_ipc.c) */
 	const char *session_id; /* borrowed */
+	pid_t child;		/* on its way to be nobody's child; 0: it has been waited for */
 };
 
-/* Makes both folders below $TMPDIR, else /tmp. Must be called while single-threaded. 0 or a
- * negative errno; *what then names what failed. */
+/* Makes both folders below $TMPDIR, else /tmp, and sets the janitor off. Must be called while
+ * single-threaded. 0 or a negative errno; *what then names what failed. */
 int janitor_start(struct janitor *out, const char *session_id, const char **what);
-/* Has the folder removed and waits until that is done. Fine when never started. */
+/* Waits until it stands ready; before that nobody may be given the folder. Without it both are
+ * removed. 0 or a negative errno. */
+int janitor_await(struct janitor *janitor);
+/* Has the folder removed, and does not wait. */
+void janitor_release(struct janitor *janitor);
+/* The same, and waits until that is done. Fine when never started. */
 void janitor_finish(struct janitor *janitor);
 
 #endif

@@ -12,7 +12,6 @@
 #include "policy/compile/diagnostics.h"
 #include "policy/core/path.h"
 #include "shim/common/protocol.h"
-#include "shim/kernel/kernel.h"
 #include "tools/output.h"
 
 /* What the gate itself reads beyond the scope: its callers' memory, files and status. */
@@ -100,6 +99,19 @@ static bool inner_features(struct features *out)
 	return true;
 }
 
+int prepare_start(struct prepared *out)
+{
+	int error = 0;
+
+	*out = (struct prepared){.started = true};
+	out->inner = inner_features(&out->features);
+	if (!out->inner)
+		error = kernel_probe_start(&out->probe);
+	if (error)
+		output_error("cannot find out what this kernel enforces: %s", strerror(-error));
+	return error;
+}
+
 int prepare(const struct loaded *loaded, const struct without *without, const char *private,
 	    struct prepared *out)
 {
@@ -112,14 +124,12 @@ int prepare(const struct loaded *loaded, const struct without *without, const ch
 	};
 	const struct plan_view with_tmp = {kind_with_tmp, list_with_tmp, loaded->tmp,
 					   kernel_view.sha256};
-	int error;
+	int error = out->started ? 0 : prepare_start(out);
 
-	*out = (struct prepared){0};
-	error = inner_features(&out->features) ? 0 : kernel_probe(&out->features);
-	if (error) {
-		output_error("cannot find out what this kernel enforces: %s", strerror(-error));
+	if (error)
 		return error;
-	}
+	if (!out->inner)
+		kernel_probe_finish(&out->probe, &out->features);
 	for (size_t i = 0; i < without->count; i++) {
 		const char *wrong;
 
@@ -142,6 +152,7 @@ void prepare_free(struct prepared *prepared)
 	for (size_t i = 0; i < prepared->interpreter_count; i++)
 		free(prepared->interpreters[i]);
 	free(prepared->interpreters);
+	kernel_probe_drop(&prepared->probe);
 	plan_free(&prepared->plan);
 	*prepared = (struct prepared){0};
 }

@@ -5,9 +5,12 @@
 #define REMIT_TOOLS_PREPARE_H
 
 #include "policy/plan/plan.h"
+#include "shim/kernel/kernel.h"
 #include "tools/load.h"
 
 struct prepared {
+	bool started, inner; /* prepare_start() was called; there is a session around this one */
+	struct kernel_probe probe;
 	struct features features;
 	struct plan plan;
 	char **interpreters;
@@ -28,8 +31,11 @@ int prepare_without(void *without, const char *list);
 #define PREPARE_USAGE                                                                              \
 	"      --without LIST    do without features of the kernel (`remit doctor` names them)\n"
 
+/* Sets a process off that probes the kernel, to be used by prepare(), which does without where this
+ * was not called. 0 or a negative errno, said on stderr. */
+int prepare_start(struct prepared *out);
 /* Probes the kernel and plans. `private` is the folder that holds the private tmp, NULL where there
- * is no session. 0 or a negative errno, said on stderr. */
+ * is no session. *out is zeroed, or started. 0 or a negative errno, said on stderr. */
 int prepare(const struct loaded *loaded, const struct without *without, const char *private,
 	    struct prepared *out);
 void prepare_free(struct prepared *prepared);

@@ -272,6 +272,13 @@ static int check_losses(const struct run *run)
 	return -ENOTSUP;
 }
 
+static int no_folder(const char *what, int error)
+{
+	output_error("cannot make the session's private folder: %s%s%s", what, *what ? ": " : "",
+		     strerror(-error));
+	return STATUS_RUN;
+}
+
 /* Everything up to the session: 0, or the exit status. */
 static int make_ready(struct run *run, const char *program)
 {
@@ -283,14 +290,14 @@ static int make_ready(struct run *run, const char *program)
 	status = find_program(run, program);
 	if (status)
 		return status;
+	/* Both work while the manifest is read. */
+	if (prepare_start(&run->prepared))
+		return STATUS_RUN;
 	error = audit_session_id(run->id);
 	if (!error)
 		error = janitor_start(&run->janitor, run->id, &what);
-	if (error) {
-		output_error("cannot make the session's private folder: %s%s%s", what,
-			     *what ? ": " : "", strerror(-error));
-		return STATUS_RUN;
-	}
+	if (error)
+		return no_folder(what, error);
 	if (find_shim(run) || load_model(&run->load, run->janitor.tmp, &run->loaded) ||
 	    check_audit(run) || load_protect(&run->loaded) || open_audit(run) ||
 	    (run->audit.path && load_protect_path(&run->loaded, SECTION_FILES_DENY_WRITE,
@@ -299,7 +306,8 @@ static int make_ready(struct run *run, const char *program)
 	    prepare(&run->loaded, &run->without, run->janitor.folder, &run->prepared) ||
 	    check_losses(run))
 		return STATUS_RUN;
-	return 0;
+	error = janitor_await(&run->janitor);
+	return error ? no_folder("the process that removes it", error) : 0;
 }
 
 static int start(struct run *run, char **argv)
@@ -365,13 +373,14 @@ static int run_here(int argc, char **argv)
 		status = first == FLAGS_HELP ? STATUS_OK : STATUS_RUN;
 	else
 		status = run_program(&run, argc - first, argv + first);
-	janitor_finish(&run.janitor);
+	janitor_release(&run.janitor);
 	audit_free(&run.audit);
 	prepare_free(&run.prepared);
 	load_free(&run.loaded);
 	load_flags_free(&run.load);
 	free(run.program);
 	free(run.shim);
+	janitor_finish(&run.janitor);
 	return status;
 }
 

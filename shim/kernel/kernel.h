@@ -10,11 +10,22 @@
 #include <linux/filter.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "policy/plan/plan.h"
 
-/* Probes by trying, in child processes where trying would leave a mark; never by version number. */
+/* Probes by trying, in a child process where trying would leave a mark; never by version number. */
 int kernel_probe(struct features *out);
+
+/* The same in two steps, so that the child tries while the caller does something else. Each start
+ * is followed by finish, which always has an answer, or drop; both reap the child. */
+struct kernel_probe {
+	pid_t pid; /* -1: none */
+	int socket;
+};
+int kernel_probe_start(struct kernel_probe *probe);
+void kernel_probe_finish(struct kernel_probe *probe, struct features *out);
+void kernel_probe_drop(struct kernel_probe *probe);
 
 /* The real file system as the plan sees it. */
 extern const struct plan_view kernel_view;

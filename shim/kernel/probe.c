@@ -3,6 +3,9 @@
  * What this kernel and this container let us enforce, found out by trying. What would leave a mark
  * (a filter, no_new_privs) is tried in a child that does nothing else.
  *
+ * One child does all of it, while the caller goes on: a thread of its asks, its main thread answers
+ * as the gate will, and when it has said what it found it stays to be looked at from outside.
+ *
  * A feature that cannot be tried counts as absent.
  */
 #include "shim/kernel/kernel.h"
@@ -12,6 +15,7 @@
 #include <linux/openat2.h>
 #include <linux/seccomp.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -20,6 +24,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/utsname.h>
@@ -45,7 +50,7 @@
 #define LANDLOCK_CREATE_RULESET_VERSION 1U
 #define PROBE_MS 5000
 
-/* What the child finds out and the parent reads from a pipe. */
+/* What the child finds out and says. */
 struct found {
 	bool notify, addfd, addfd_send, wait_killable, sync_wake_up, unshare_fs;
 };
@@ -59,37 +64,29 @@ static struct sock_fprog getppid_notifier(struct sock_filter code[4])
 	return (struct sock_fprog){.len = 4, .filter = code};
 }
 
-/* Answers one getppid() of a child with a descriptor, as the gate will. */
-static bool serve_one(int listener, unsigned int flags)
+/* Answers one getppid() of the other thread with a descriptor, as the gate will: handed over by
+ * itself, and then together with the answer. */
+static void serve_one(int listener, struct found *found)
 {
 	struct pollfd ready = {.fd = listener, .events = POLLIN};
 	struct seccomp_notif notif = {0};
 	if (poll(&ready, 1, PROBE_MS) != 1 || ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &notif) < 0)
-		return false;
-	struct seccomp_notif_addfd addfd = {.id = notif.id, .flags = flags, .srcfd = STDIN_FILENO};
-	bool done = ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &addfd) >= 0;
-	if (!done || !flags) {
+		return;
+	struct seccomp_notif_addfd addfd = {.id = notif.id, .srcfd = STDIN_FILENO};
+	found->addfd = ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &addfd) >= 0;
+	addfd.flags = SECCOMP_ADDFD_FLAG_SEND;
+	found->addfd_send = found->addfd && ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &addfd) >= 0;
+	if (!found->addfd_send) {
 		struct seccomp_notif_resp response = {.id = notif.id, .error = -EPERM};
 		ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &response);
 	}
-	return done;
 }
 
-/* The grandchild that asks shares the filter, and the listener is closed to it. */
-static bool ask_and_serve(int listener, unsigned int flags)
+static void *ask(void *arg)
 {
-	pid_t pid = fork();
-	if (pid < 0)
-		return false;
-	if (pid == 0) {
-		close(listener);
-		syscall(SYS_getppid);
-		_exit(0);
-	}
-	bool done = serve_one(listener, flags);
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
-	return done;
+	(void)arg;
+	syscall(SYS_getppid);
+	return NULL;
 }
 
 static long load(unsigned long flags)
@@ -100,9 +97,12 @@ static long load(unsigned long flags)
 		       flags | SECCOMP_FILTER_FLAG_NEW_LISTENER, &program);
 }
 
-static void probe_in_child(int out)
+static _Noreturn void probe_in_child(int out)
 {
 	struct found found = {0};
+	char byte;
+	/* Not for ever, should a call above never return. */
+	alarm(PROBE_MS / 1000 + 1);
 	found.unshare_fs = unshare(CLONE_FS) == 0;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		_exit(1);
@@ -116,66 +116,41 @@ static void probe_in_child(int out)
 		int fd = open("/dev/null", O_RDONLY);
 		if (fd >= 0 && fd != STDIN_FILENO)
 			dup2(fd, STDIN_FILENO);
-		found.addfd = ask_and_serve((int)listener, 0);
-		found.addfd_send =
-		    found.addfd && ask_and_serve((int)listener, SECCOMP_ADDFD_FLAG_SEND);
+		/* Started after the filter, so it has it. It ends with the process. */
+		pthread_t asking;
+		if (pthread_create(&asking, NULL, ask, NULL) == 0)
+			serve_one((int)listener, &found);
 		found.sync_wake_up =
 		    ioctl((int)listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SYNC_WAKE_UP) == 0;
 	}
-	_exit(write(out, &found, sizeof(found)) == sizeof(found) ? 0 : 1);
-}
-
-static int probe_seccomp(struct features *out)
-{
-	struct found found = {0};
-	int ends[2];
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return -errno;
-	pid_t pid = fork();
-	if (pid < 0) {
-		int ret = -errno;
-		close(ends[0]);
-		close(ends[1]);
-		return ret;
-	}
-	if (pid == 0)
-		probe_in_child(ends[1]);
-	close(ends[1]);
-	ssize_t got;
-	do
-		got = read(ends[0], &found, sizeof(found));
-	while (got < 0 && errno == EINTR);
-	close(ends[0]);
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+	if (write(out, &found, sizeof(found)) != sizeof(found))
+		_exit(1);
+	alarm(0);
+	/* Until the caller has looked, or is no more. */
+	while (read(out, &byte, 1) < 0 && errno == EINTR)
 		;
-	if (got != sizeof(found))
-		return 0;
-	out->seccomp_notify = found.notify;
-	out->seccomp_addfd = found.addfd;
-	out->seccomp_addfd_send = found.addfd_send;
-	out->seccomp_wait_killable = found.wait_killable;
-	out->seccomp_sync_wake_up = found.sync_wake_up;
-	out->unshare_fs = found.unshare_fs;
-	return 0;
+	_exit(0);
 }
 
-/* The address of `word` is the child's as well. */
-static bool reads_memory(pid_t pid, const char *word)
+/* Its address is the child's as well. */
+static char word = 'r';
+
+static bool reads_memory(pid_t pid)
 {
 	char copy = 0;
-	struct iovec local = {&copy, 1}, remote = {(void *)(uintptr_t)word, 1};
-	return process_vm_readv(pid, &local, 1, &remote, 1, 0) == 1 && copy == *word &&
+	struct iovec local = {&copy, 1}, remote = {&word, 1};
+	return process_vm_readv(pid, &local, 1, &remote, 1, 0) == 1 && copy == word &&
 	       process_vm_writev(pid, &local, 1, &remote, 1, 0) == 1;
 }
 
-static bool reads_mem_file(pid_t pid, const char *word)
+static bool reads_mem_file(pid_t pid)
 {
 	char path[32], copy = 0;
 	snprintf(path, sizeof(path), "/proc/%d/mem", (int)pid);
 	int fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		return false;
-	bool there = pread(fd, &copy, 1, (off_t)(uintptr_t)word) == 1 && copy == *word;
+	bool there = pread(fd, &copy, 1, (off_t)(uintptr_t)&word) == 1 && copy == word;
 	close(fd);
 	return there;
 }
@@ -200,29 +175,6 @@ static bool opens_thread(pid_t pid)
 	if (pidfd >= 0)
 		close(pidfd);
 	return pidfd >= 0;
-}
-
-/* They are tried on a child: on oneself they are always allowed. */
-static int probe_other_process(struct features *out)
-{
-	char word = 'r';
-	pid_t pid = fork();
-	if (pid < 0)
-		return -errno;
-	if (pid == 0) {
-		/* Not for ever, should the signal below never come. */
-		alarm(PROBE_MS / 1000 + 1);
-		for (;;)
-			pause();
-	}
-	out->pidfd_getfd = takes_descriptors(pid);
-	out->pidfd_thread = opens_thread(pid);
-	out->process_vm = reads_memory(pid, &word);
-	out->proc_mem = reads_mem_file(pid, &word);
-	kill(pid, SIGKILL);
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
-	return 0;
 }
 
 static int landlock_abi(void)
@@ -265,7 +217,65 @@ static int yama_scope(void)
 	return got == 1 && digit >= '0' && digit <= '3' ? digit - '0' : 3;
 }
 
-int kernel_probe(struct features *out)
+int kernel_probe_start(struct kernel_probe *probe)
+{
+	int ends[2];
+	*probe = (struct kernel_probe){.pid = -1, .socket = -1};
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+		return -errno;
+	pid_t pid = fork();
+	if (pid == 0) {
+		close(ends[0]);
+		probe_in_child(ends[1]);
+	}
+	int ret = pid < 0 ? -errno : 0;
+	close(ends[1]);
+	if (ret < 0) {
+		close(ends[0]);
+		return ret;
+	}
+	*probe = (struct kernel_probe){.pid = pid, .socket = ends[0]};
+	return 0;
+}
+
+/* What is tried on another process: on oneself it is always allowed. */
+static void look_at(pid_t pid, struct features *out)
+{
+	out->pidfd_getfd = takes_descriptors(pid);
+	out->pidfd_thread = opens_thread(pid);
+	out->process_vm = reads_memory(pid);
+	out->proc_mem = reads_mem_file(pid);
+}
+
+static void hear(const struct kernel_probe *probe, struct features *out)
+{
+	struct found found = {0};
+	ssize_t got;
+	do
+		got = read(probe->socket, &found, sizeof(found));
+	while (got < 0 && errno == EINTR);
+	if (got != sizeof(found))
+		return;
+	out->seccomp_notify = found.notify;
+	out->seccomp_addfd = found.addfd;
+	out->seccomp_addfd_send = found.addfd_send;
+	out->seccomp_wait_killable = found.wait_killable;
+	out->seccomp_sync_wake_up = found.sync_wake_up;
+	out->unshare_fs = found.unshare_fs;
+}
+
+void kernel_probe_drop(struct kernel_probe *probe)
+{
+	if (probe->pid > 0) {
+		kill(probe->pid, SIGKILL);
+		while (waitpid(probe->pid, NULL, 0) < 0 && errno == EINTR)
+			;
+		close(probe->socket);
+	}
+	*probe = (struct kernel_probe){.pid = -1, .socket = -1};
+}
+
+void kernel_probe_finish(struct kernel_probe *probe, struct features *out)
 {
 	struct utsname name;
 	*out = (struct features){
@@ -276,13 +286,21 @@ int kernel_probe(struct features *out)
 	    .proc_mounted = has_proc(),
 	    .yama = yama_scope(),
 	};
-	int ret = probe_seccomp(out);
-	if (ret == 0)
-		ret = probe_other_process(out);
+	hear(probe, out);
+	look_at(probe->pid, out);
+	kernel_probe_drop(probe);
 	if (uname(&name) == 0)
 		memccpy(out->release, name.release, '\0', sizeof(out->release) - 1);
 	/* What follows from what was found. */
 	const char *wrong;
 	features_without(out, NULL, &wrong);
+}
+
+int kernel_probe(struct features *out)
+{
+	struct kernel_probe probe;
+	int ret = kernel_probe_start(&probe);
+	if (ret == 0)
+		kernel_probe_finish(&probe, out);
 	return ret;
 }
