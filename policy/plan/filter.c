@@ -17,6 +17,7 @@
 #include <linux/ptrace.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "policy/plan/syscalls.h"
@@ -436,36 +437,57 @@ static void (*const write_row[TREAT_COUNT])(struct row_writer *) = {
     [TREAT_FCNTL] = file_control,
 };
 
-static struct row_writer row_of(const struct filter_terms *terms, const struct syscall_row *from)
+/* The clauses of one row; only those that are written mean anything. */
+static void write_clauses(struct row_writer *w, const struct filter_terms *terms,
+			  const struct syscall_row *from)
 {
-	struct row_writer w = {.terms = terms, .from = from};
-	write_row[from->treatment](&w);
-	return w;
+	w->terms = terms;
+	w->from = from;
+	w->class = CLASS_ALLOW;
+	w->count = 0;
+	write_row[from->treatment](w);
+}
+
+static int keep_clauses(struct plan *plan, const struct row_writer *w, size_t used, size_t *room)
+{
+	if (w->count > *room - used) {
+		size_t more = *room ? *room * 2 : 1024;
+		struct filter_clause *clauses = reallocarray(plan->clauses, more, sizeof(*clauses));
+		if (!clauses)
+			return -ENOMEM;
+		plan->clauses = clauses;
+		*room = more;
+	}
+	memcpy(&plan->clauses[used], w->clause, w->count * sizeof(w->clause[0]));
+	return 0;
 }
 
 int filter_build(const struct filter_terms *terms, struct plan *plan)
 {
-	size_t total = 0, used = 0;
-	for (size_t i = 0; i < syscall_table_size; i++)
-		total += row_of(terms, &syscall_table[i]).count;
-	plan->clauses = calloc(total, sizeof(*plan->clauses));
+	struct row_writer w;
+	size_t room = 0, used = 0;
 	plan->filter = calloc(syscall_table_size, sizeof(*plan->filter));
-	if (!plan->clauses || !plan->filter)
+	if (!plan->filter)
 		return -ENOMEM;
 	for (size_t i = 0; i < syscall_table_size; i++) {
 		const struct syscall_row *from = &syscall_table[i];
-		struct row_writer w = row_of(terms, from);
-		for (uint8_t n = 0; n < w.count; n++)
-			plan->clauses[used + n] = w.clause[n];
+		write_clauses(&w, terms, from);
+		if (keep_clauses(plan, &w, used, &room) < 0)
+			return -ENOMEM;
 		plan->filter[i] = (struct filter_row){
 		    .nr = from->nr,
 		    .name = from->name,
 		    .class = w.class,
 		    .why = from->why,
 		    .clause_count = w.count,
-		    .clause = &plan->clauses[used],
 		};
 		used += w.count;
+	}
+	/* They have moved as they grew. */
+	used = 0;
+	for (size_t i = 0; i < syscall_table_size; i++) {
+		plan->filter[i].clause = &plan->clauses[used];
+		used += plan->filter[i].clause_count;
 	}
 	plan->filter_count = syscall_table_size;
 	return 0;

@@ -179,6 +179,10 @@ static int add_ports(struct builder *b)
 		return -ENOMEM;
 	for (uint32_t port = 0; port < 65536; port++) {
 		uint64_t access = 0;
+		if (!connect[port / 8] && !listen[port / 8]) {
+			port |= 7;
+			continue;
+		}
 		if (connect[port / 8] & (1 << port % 8))
 			access |= ACCESS_CONNECT_TCP;
 		if (listen[port / 8] & (1 << port % 8))

@@ -51,6 +51,9 @@ int kernel_filter_load(const struct features *features, const struct sock_filter
 /* The broker's own filter (policy/plan/broker_calls.h) on all threads of the calling process, for
  * good. After the agent was forked: what is started later inherits it. */
 int kernel_broker_filter(void);
+/* Its program. */
+#define KERNEL_BROKER_PROGRAM 1024
+int kernel_broker_program(struct sock_filter code[KERNEL_BROKER_PROGRAM], size_t *ret_count);
 
 /* Drops all capabilities but `keep` (bit n: capability n) from every set of the calling thread,
  * ambient and bounding included. */

@@ -7,6 +7,7 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
@@ -98,6 +99,115 @@ START_TEST(never_in_it)
 	for (size_t i = 0; i < broker_call_count; i++)
 		for (size_t n = 0; n < sizeof(never) / sizeof(*never); n++)
 			ck_assert_str_ne(broker_calls[i].name, never[n]);
+}
+END_TEST
+
+/* The instructions that the program is made of (net/core/filter.c), nothing more. */
+static uint32_t run(const struct sock_filter *code, size_t count, const struct seccomp_data *data)
+{
+	uint32_t a = 0;
+	for (size_t pc = 0; pc < count; pc++) {
+		const struct sock_filter *op = &code[pc];
+		bool yes;
+		switch (op->code) {
+		case BPF_LD | BPF_W | BPF_ABS:
+			ck_assert_uint_le(op->k, sizeof(*data) - sizeof(a));
+			memcpy(&a, (const char *)data + op->k, sizeof(a));
+			continue;
+		case BPF_ALU | BPF_AND | BPF_K:
+			a &= op->k;
+			continue;
+		case BPF_JMP | BPF_JA:
+			pc += op->k;
+			continue;
+		case BPF_RET | BPF_K:
+			return op->k;
+		case BPF_JMP | BPF_JEQ | BPF_K:
+			yes = a == op->k;
+			break;
+		case BPF_JMP | BPF_JGT | BPF_K:
+			yes = a > op->k;
+			break;
+		case BPF_JMP | BPF_JGE | BPF_K:
+			yes = a >= op->k;
+			break;
+		default:
+			ck_abort_msg("unknown BPF %#x at %zu", op->code, pc);
+		}
+		pc += yes ? op->jt : op->jf;
+	}
+	ck_abort_msg("the program runs off its end");
+	return 0;
+}
+
+/* What a row of the table says, in the plainest way. */
+static uint32_t meant(const struct broker_call *call, uint32_t value)
+{
+	bool one = false;
+	if (!call)
+		return SECCOMP_RET_ERRNO | EPERM;
+	for (size_t i = 0; i < call->value_count; i++)
+		one |= call->values[i] == value;
+	switch (call->check) {
+	case CALL_ABSENT:
+		return SECCOMP_RET_ERRNO | ENOSYS;
+	case CALL_ONE_OF:
+		return one ? SECCOMP_RET_ALLOW : SECCOMP_RET_ERRNO | EPERM;
+	case CALL_WITH:
+		return (value & call->values[0]) == call->values[0] ? SECCOMP_RET_ALLOW
+								    : SECCOMP_RET_ERRNO | EPERM;
+	case CALL_WITHOUT:
+		return value & call->values[0] ? SECCOMP_RET_ERRNO | EPERM : SECCOMP_RET_ALLOW;
+	case CALL_ANY:
+		break;
+	}
+	return SECCOMP_RET_ALLOW;
+}
+
+static void compare(const struct sock_filter *code, size_t count, uint32_t nr, uint32_t value)
+{
+	const struct broker_call *call = NULL;
+	struct seccomp_data data = {.nr = (int)nr, .arch = AUDIT_ARCH_X86_64};
+	for (size_t i = 0; i < broker_call_count; i++)
+		if (broker_calls[i].nr == (int)nr)
+			call = &broker_calls[i];
+	/* The upper half is nobody's business, and the other arguments neither. */
+	for (size_t i = 0; i < 6; i++)
+		data.args[i] = ~0ULL;
+	if (call)
+		data.args[call->arg] = value | 0xdeadbeefULL << 32;
+	if (run(code, count, &data) != meant(call, value))
+		ck_abort_msg("call %u, %#x: %#x", nr, value, run(code, count, &data));
+}
+
+START_TEST(program_means_the_table)
+{
+	struct sock_filter code[KERNEL_BROKER_PROGRAM];
+	struct seccomp_data other = {.nr = 0, .arch = AUDIT_ARCH_I386};
+	size_t count;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+	printf("skip: a sanitized build refuses nothing\n");
+	return;
+#endif
+	ck_assert_int_eq(kernel_broker_program(code, &count), 0);
+	ck_assert_uint_eq(run(code, count, &other), SECCOMP_RET_KILL_PROCESS);
+	for (uint32_t nr = 0; nr < 2048; nr++)
+		compare(code, count, nr, 0);
+	for (uint32_t bit = 0; bit < 32; bit++)
+		compare(code, count, 1U << bit, 0);
+	compare(code, count, UINT32_MAX, 0);
+	for (size_t i = 0; i < broker_call_count; i++) {
+		const struct broker_call *call = &broker_calls[i];
+		for (uint32_t bit = 0; bit < 32; bit++)
+			compare(code, count, (uint32_t)call->nr, 1U << bit);
+		for (size_t n = 0; n < call->value_count; n++) {
+			for (uint32_t bit = 0; bit < 32; bit++)
+				compare(code, count, (uint32_t)call->nr,
+					call->values[n] ^ 1U << bit);
+			compare(code, count, (uint32_t)call->nr, call->values[n]);
+		}
+		compare(code, count, (uint32_t)call->nr, UINT32_MAX);
+	}
 }
 END_TEST
 
@@ -213,6 +323,7 @@ int main(void)
 
 	tcase_add_test(tests, sorted_and_true);
 	tcase_add_test(tests, never_in_it);
+	tcase_add_test(tests, program_means_the_table);
 	tcase_add_test(tests, holds_live);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_ENV);
