@@ -288,20 +288,24 @@ static int open_gate(struct session *session, int number)
 			    "cannot take the filter's listener from the agent: %s; a container's "
 			    "seccomp profile may refuse pidfd_getfd(2)",
 			    strerror(-listener));
-	raise_descriptors();
-	int error = kernel_broker_filter();
-
-	if (error) {
-		close(listener);
-		return fail(session, "cannot limit the gate's own system calls (seccomp): %s",
-			    strerror(-error));
-	}
-	error = broker_serve_start(session->broker, listener, session->agent);
+	int error = broker_serve_start(session->broker, listener, session->agent);
 
 	if (error)
 		return fail(session, "cannot start the gate: %s", strerror(-error));
 	if (write(launch->go[1], "", 1) != 1)
 		return fail(session, "cannot let the agent go on: %s", strerror(errno));
+	return 0;
+}
+
+/* Once the agent is forked, and while it puts its own wall and filter on. */
+static int confine_gate(struct session *session)
+{
+	raise_descriptors();
+	int error = kernel_broker_filter();
+
+	if (error)
+		return fail(session, "cannot limit the gate's own system calls (seccomp): %s",
+			    strerror(-error));
 	return 0;
 }
 
@@ -326,6 +330,10 @@ static int hear_exec(struct session *session, struct launch_message *out)
 static int await_exec(struct session *session)
 {
 	struct launch_message message;
+	int failed = confine_gate(session);
+
+	if (failed)
+		return failed;
 	int got = launch_read(&session->launch, &message);
 
 	if (got == 1 && message.stage == LAUNCH_READY) {

@@ -4,28 +4,30 @@
 
 #include <sodium.h>
 
-static void put(crypto_generichash_blake2b_state *state, const uint64_t *words, size_t count)
+/* A word of `width` bytes, little end first. */
+static size_t put(uint8_t *out, uint64_t word, size_t width)
 {
-	crypto_generichash_blake2b_update(state, (const unsigned char *)words,
-					  count * sizeof(*words));
+	for (size_t i = 0; i < width; i++)
+		out[i] = (uint8_t)(word >> (8 * i));
+	return width;
 }
 
-/* Every word of the clause, so that no two clauses are the same bytes. */
-static void put_clause(crypto_generichash_blake2b_state *state, const struct filter_clause *clause)
+/* Every field in its full width or with its count before it, so that no two clauses are the same
+ * bytes. */
+static void add_clause(crypto_generichash_blake2b_state *state, const struct filter_clause *clause)
 {
-	uint64_t words[3 + 4 * CLAUSE_COMPARES];
-	size_t count = 0;
-	words[count++] = clause->action;
-	words[count++] = (uint64_t)clause->error;
-	words[count++] = clause->compare_count;
+	uint8_t bytes[12 + 24 * CLAUSE_COMPARES];
+	size_t len = put(bytes, clause->action, 4);
+	len += put(bytes + len, (uint32_t)clause->error, 4);
+	len += put(bytes + len, clause->compare_count, 4);
 	for (uint8_t i = 0; i < clause->compare_count; i++) {
 		const struct filter_compare *compare = &clause->compare[i];
-		words[count++] = compare->arg;
-		words[count++] = compare->op;
-		words[count++] = compare->mask;
-		words[count++] = compare->value;
+		len += put(bytes + len, compare->arg, 4);
+		len += put(bytes + len, compare->op, 4);
+		len += put(bytes + len, compare->mask, 8);
+		len += put(bytes + len, compare->value, 8);
 	}
-	put(state, words, count);
+	crypto_generichash_blake2b_update(state, bytes, len);
 }
 
 void kernel_filter_digest(const struct plan *plan, uint8_t out[KERNEL_FILTER_DIGEST])
@@ -34,9 +36,12 @@ void kernel_filter_digest(const struct plan *plan, uint8_t out[KERNEL_FILTER_DIG
 	crypto_generichash_blake2b_init(&state, NULL, 0, KERNEL_FILTER_DIGEST);
 	for (size_t i = 0; i < plan->filter_count; i++) {
 		const struct filter_row *row = &plan->filter[i];
-		put(&state, (const uint64_t[]){(uint64_t)row->nr, row->clause_count}, 2);
+		uint8_t bytes[8];
+		size_t len = put(bytes, (uint32_t)row->nr, 4);
+		len += put(bytes + len, row->clause_count, 4);
+		crypto_generichash_blake2b_update(&state, bytes, len);
 		for (uint8_t n = 0; n < row->clause_count; n++)
-			put_clause(&state, &row->clause[n]);
+			add_clause(&state, &row->clause[n]);
 	}
 	crypto_generichash_blake2b_final(&state, out, KERNEL_FILTER_DIGEST);
 }

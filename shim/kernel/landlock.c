@@ -56,31 +56,49 @@ static int ruleset_create(const struct domain *domain)
 static int open_plain(const char *path)
 {
 	static const char own[] = "/proc/self/fd/";
-	struct open_how how = {.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
-			       .resolve = RESOLVE_NO_SYMLINKS};
+	/* Without O_NOFOLLOW: a link in the last place is ELOOP like any other, no handle on it. */
+	struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS};
 	if (!strncmp(path, own, sizeof(own) - 1))
-		how.resolve = 0;
+		how = (struct open_how){.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC};
 	return (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+}
+
+/* Accesses of folders on what is none are EINVAL to the kernel; what is left of them is a file's.
+ */
+static int cut_to_file(const struct path_beneath_attr *attr, struct path_beneath_attr *ret_attr)
+{
+	struct stat status;
+	if (fstat(attr->parent_fd, &status) < 0)
+		return -errno;
+	if (S_ISDIR(status.st_mode))
+		return -EINVAL;
+	*ret_attr = *attr;
+	ret_attr->allowed_access &= ACCESS_OF_FILES;
+	/* A link cannot be opened here, but for the handle that is meant: nothing to give on it. */
+	if (S_ISLNK(status.st_mode))
+		ret_attr->allowed_access = 0;
+	return 0;
+}
+
+static int add_rule(int ruleset, const struct path_beneath_attr *attr)
+{
+	if (!attr->allowed_access)
+		return 0;
+	return syscall(SYS_landlock_add_rule, ruleset, RULE_PATH_BENEATH, attr, 0) < 0 ? -errno : 0;
 }
 
 static int add_path(int ruleset, const struct path_access *path)
 {
-	struct path_beneath_attr attr = {.allowed_access = path->access};
-	struct stat status;
+	struct path_beneath_attr attr = {.allowed_access = path->access}, cut;
 	attr.parent_fd = open_plain(path->path);
 	if (attr.parent_fd < 0)
 		return errno == ENOENT || errno == ENOTDIR || errno == EACCES || errno == ELOOP
 			   ? 0
 			   : -errno;
-	int ret = 0;
-	if (fstat(attr.parent_fd, &status) < 0)
-		ret = -errno;
-	else if (!S_ISDIR(status.st_mode))
-		attr.allowed_access &= ACCESS_OF_FILES;
-	/* A link put there since: what it leads to is another path's business. */
-	if (ret == 0 && !S_ISLNK(status.st_mode) && attr.allowed_access &&
-	    syscall(SYS_landlock_add_rule, ruleset, RULE_PATH_BENEATH, &attr, 0) < 0)
-		ret = -errno;
+	int ret = add_rule(ruleset, &attr);
+	/* It was a folder when the plan was made. */
+	if (ret == -EINVAL && (ret = cut_to_file(&attr, &cut)) == 0)
+		ret = add_rule(ruleset, &cut);
 	close(attr.parent_fd);
 	/* The kernel refuses rules on what only it can see (nsfs, pipes): no rule, no right. */
 	return ret == -EBADFD ? 0 : ret;
