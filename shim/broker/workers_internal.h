@@ -13,7 +13,7 @@
 #include "shim/broker/workers.h"
 
 #define INTERRUPT (SIGRTMIN + 3)
-#define FIRST_WORKERS 2
+#define FIRST_WORKERS 4
 #define GENERAL_MAX 64
 #define IDLE_KEEP 8 /* more idle general workers than this end */
 #define BLOCKING_MAX 256
