@@ -226,6 +226,8 @@ static struct image_range put_texts(struct image_writer *writer, const struct st
 	const char **items = NULL;
 	size_t count = 0;
 
+	if (!list->count)
+		return range;
 	if (canonical_strings(list, &items, &count) < 0)
 		writer_fail(writer, -ENOMEM);
 	for (size_t i = 0; i < count; i++) {

@@ -346,8 +346,12 @@ static int visit(struct search *search, const char *path, unsigned int depth)
 {
 	struct stat st;
 
-	if (search->programs >= LIMIT_PROGRAMS || search->entries++ >= LIMIT_ENTRIES ||
-	    lstat(path, &st) || !may_match(search, path, S_ISDIR(st.st_mode)))
+	if (search->programs >= LIMIT_PROGRAMS || search->entries++ >= LIMIT_ENTRIES)
+		return 0;
+	/* Most names match nothing, whatever they are. */
+	if (!may_match(search, path, false) && !may_match(search, path, true))
+		return 0;
+	if (lstat(path, &st) || !may_match(search, path, S_ISDIR(st.st_mode)))
 		return 0;
 	if (S_ISDIR(st.st_mode))
 		return depth < LIMIT_PROGRAM_FOLDERS ? visit_folder(search, path, depth + 1) : 0;

@@ -212,28 +212,34 @@ struct expansion {
 
 static int expand_at(struct expansion *e, const char *folder);
 
+/* Whether something beneath a path may match; the tail is matched against what follows the literal
+ * prefix, which holds no wildcard. */
+static bool may_match_beneath(const struct expansion *e, const char *path)
+{
+	char literal[PATH_TEXT_MAX];
+	uint64_t states = 0;
+	size_t prefix = glob_prefix(e->pattern, e->len);
+	size_t literal_len = glob_unquote(e->pattern, prefix, literal);
+	return !glob_states(e->pattern + prefix + 1, e->len - prefix - 1, path + literal_len + 1,
+			    strlen(path) - literal_len - 1, &states) ||
+	       states;
+}
+
+/* The name first: most match nothing, and need not be looked at. */
 static int expand_name(struct expansion *e, const char *path)
 {
 	struct builder *b = e->builder;
-	uint64_t states = 0;
-	size_t prefix = glob_prefix(e->pattern, e->len);
+	if (++e->visited > e->limit)
+		return -E2BIG;
+	bool itself = path_matches(e->pattern, e->len, path, strlen(path));
+	if (!itself && (beneath_proc(path) || !may_match_beneath(e, path)))
+		return 0;
 	enum view_kind kind = b->view->kind(b->view->context, path);
 	if (kind == VIEW_ABSENT || kind == VIEW_LINK)
 		return 0;
-	if (++e->visited > e->limit)
-		return -E2BIG;
-	if (path_matches(e->pattern, e->len, path, strlen(path)))
+	if (itself)
 		return e->each(e->arg, path);
-	if (kind != VIEW_FOLDER || beneath_proc(path))
-		return 0;
-	/* The tail is matched against what follows the literal prefix, which holds no wildcard. */
-	char literal[PATH_TEXT_MAX];
-	size_t literal_len = glob_unquote(e->pattern, prefix, literal);
-	if (glob_states(e->pattern + prefix + 1, e->len - prefix - 1, path + literal_len + 1,
-			strlen(path) - literal_len - 1, &states) &&
-	    !states)
-		return 0;
-	return expand_at(e, path);
+	return kind == VIEW_FOLDER ? expand_at(e, path) : 0;
 }
 
 static int expand_at(struct expansion *e, const char *folder)
