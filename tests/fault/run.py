@@ -27,7 +27,7 @@ from calls import faulty
 from world import HERE, World
 
 WAYS = {"shim": ("denials", []), "strict": ("strict", ["--no-shim"]),
-        "older": ("denials", ["--no-shim", "--without", "process-vm,landlock=5"])}
+        "older": ("denials", ["--no-shim", "--without", "process-vm,landlock=5", "--allow-degraded"])}
 TABLE = 8 + 8192 * 8
 PATIENCE = 40
 # Granted only where the manifest has conditions.
