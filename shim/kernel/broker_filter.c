@@ -149,7 +149,7 @@ static int by_number(const void *a, const void *b)
 /* The table as leaves in the order of numbers; the first one begins at 0. */
 static size_t make_leaves(struct leaf leaves[CALLS_MAX + 1])
 {
-	const struct broker_call *rows[CALLS_MAX];
+	const struct broker_call *rows[CALLS_MAX] = {0};
 	size_t count = 0;
 
 	for (size_t i = 0; i < broker_call_count; i++)
