@@ -41,7 +41,9 @@ struct carved {
  * -ENOMEM. */
 int domain_add(struct domain *domain, size_t *room, const char *path, uint64_t access,
 	       uint32_t rule);
-/* Sorts, merges what is named twice, drops what a folder above already gives. */
+/* Sorts, merges what is named twice. */
+void domain_merge(struct domain *domain);
+/* The same, and drops what a folder above already gives. */
 void domain_tidy(struct domain *domain);
 /* Sets the line of a rule; why is copied. 0 or -ENOMEM. */
 int plan_say(struct builder *builder, uint32_t rule, enum lane lane, size_t landlock_rules,

@@ -20,6 +20,8 @@
 
 /* A port range of more ports than this is not worth its rules. */
 #define PORTS_MAX 2048
+/* Nor are more writable places of the wall worth saying again in the hull: a carve makes thousands. */
+#define NEAR_MAX 256
 
 static int add(struct builder *b, const char *path, uint64_t access, uint32_t rule)
 {
@@ -139,6 +141,28 @@ static int add_wall(struct builder *b)
 	return ret;
 }
 
+/*
+ * The kernel walks from a file to the root until every layer has granted all that it asks for, and
+ * at each open that is the right to truncate too. So where the wall ends the walk the hull should
+ * end it as well: there it says again what it gives in a folder above anyway. Not so for what can
+ * only be read: that walk goes to the root in any case.
+ */
+static int add_near(struct builder *b)
+{
+	const struct domain *wall = &b->plan->wall;
+	size_t count = 0;
+	int ret = 0;
+	for (size_t i = 0; i < wall->path_count; i++)
+		count += (wall->paths[i].access & ACCESS_TRUNCATE) != 0;
+	for (size_t i = 0; ret == 0 && count <= NEAR_MAX && i < wall->path_count; i++) {
+		const struct path_access *path = &wall->paths[i];
+		if (path->access & ACCESS_TRUNCATE)
+			ret = add(b, path->path, path->access, path->rule);
+	}
+	domain_merge(&b->plan->hull);
+	return ret;
+}
+
 /* The TCP ports that the scope names, one bit each; false when there are too many to list. */
 static bool port_set(const struct builder *b, enum rule_section section, uint8_t *set,
 		     size_t *count)
@@ -214,5 +238,7 @@ int hull_build(struct builder *b)
 	if (ret == 0)
 		ret = add_ports(b);
 	domain_tidy(hull);
+	if (ret == 0)
+		ret = add_near(b);
 	return ret;
 }

@@ -45,9 +45,11 @@ static int by_path_and_rule(const void *a, const void *b)
 	return order;
 }
 
-static void merge_equal(struct domain *domain)
+void domain_merge(struct domain *domain)
 {
 	size_t kept = 0;
+	if (domain->path_count)
+		qsort(domain->paths, domain->path_count, sizeof(*domain->paths), by_path_and_rule);
 	for (size_t i = 0; i < domain->path_count; i++) {
 		struct path_access *path = &domain->paths[i];
 		if (kept && !strcmp(domain->paths[kept - 1].path, path->path)) {
@@ -113,8 +115,7 @@ void domain_tidy(struct domain *domain)
 {
 	if (!domain->path_count)
 		return;
-	qsort(domain->paths, domain->path_count, sizeof(*domain->paths), by_path_and_rule);
-	merge_equal(domain);
+	domain_merge(domain);
 	const struct held all = {0};
 	/* From the last to the first, so that what is looked up above is still in place. */
 	for (size_t i = domain->path_count; i-- > 0;) {
