@@ -24,7 +24,7 @@ DIR *hook_opendir(const char *path)
 
 	if (!lane_tags(VERB_READ, path))
 		return next(path);
-	fd = raw_tagged(SYS_openat, AT_FDCWD, (long)path, flags, 0, 0);
+	fd = lane_try(SYS_openat, AT_FDCWD, (long)path, flags, 0, 0);
 	if (fd == -EACCES)
 		return next(path);
 	if (fd < 0) {

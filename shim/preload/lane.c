@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which lane a path takes. Reads the path as libc's own wrappers do not: a pointer that is neither
- * NULL nor a small number must point to a string. */
+/* Which lane a path takes. In doubt the path is read, as libc's own wrappers do not: a pointer that
+ * is neither NULL nor a small number must then point to a string. */
 #include <fcntl.h>
 #include <stdint.h>
 #include <string.h>
@@ -13,13 +13,13 @@
 
 #define FIRST_PAGE 4096
 
-bool lane_tags(enum verb verb, const char *path)
+unsigned char lane_doubt;
+
+static bool seems_in_wall(enum verb verb, const char *path)
 {
 	struct decision decision;
 	size_t len;
 
-	if (!state.fast || (verb == VERB_EXEC && !state.tag_exec))
-		return false;
 	if (!state.has_scope)
 		return true;
 	if ((uintptr_t)path < FIRST_PAGE)
@@ -34,14 +34,19 @@ bool lane_tags(enum verb verb, const char *path)
 	return !path_is_clean(path, len);
 }
 
-enum verb lane_open_verb(int flags)
+bool lane_considers(enum verb verb, const char *path)
 {
-	if ((flags & O_ACCMODE) != O_RDONLY || (flags & (O_CREAT | O_TRUNC)))
-		return VERB_WRITE;
-	return VERB_READ;
+	bool tags = seems_in_wall(verb, path);
+	unsigned char doubt = __atomic_load_n(&lane_doubt, __ATOMIC_RELAXED);
+
+	/* Another thread may have been here in between. */
+	doubt = tags ? (unsigned char)(doubt - (doubt > 0)) : LANE_DOUBT;
+	__atomic_store_n(&lane_doubt, doubt, __ATOMIC_RELAXED);
+	return tags;
 }
 
-bool lane_waits(long nr, long a, long b)
+/* Whether a call may wait for something else than the gate: opening a FIFO or a device. */
+static bool waits(long nr, long a, long b)
 {
 	bool at = nr == SYS_openat || nr == SYS_openat2;
 	struct stat st;
@@ -54,4 +59,19 @@ bool lane_waits(long nr, long a, long b)
 	if (result < 0)
 		return result != -ENOENT;
 	return !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+}
+
+/*
+ * Until the gate has taken a call, a signal ends it with EINTR (unless its handler says
+ * SA_RESTART), though natively most calls are never interrupted. Nothing was done yet then, so it
+ * is asked again; what may rightly be interrupted is not.
+ */
+long lane_gate(long nr, long a, long b, long c, long d, long e)
+{
+	long result;
+
+	do
+		result = raw6(nr, a, b, c, d, e, 0);
+	while (result == -EINTR && !waits(nr, a, b));
+	return result;
 }

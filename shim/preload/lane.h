@@ -8,45 +8,58 @@
 #define REMIT_PRELOAD_LANE_H
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdbool.h>
 
 #include "policy/core/decide.h"
+#include "shim/preload/state.h"
 #include "shim/preload/syscall.h"
 
 /*
- * Whether trying the wall first is worth it: the decision says so, or there is none to be had
- * cheaply (relative and unclean paths would need the working folder). A wrong guess costs one
- * system call, never an outcome.
+ * Whether trying the wall first is worth it. A try that the wall refuses costs one system call,
+ * never an outcome, and most programs meet no refusal at all; so the wall is tried without looking
+ * at the path until it refuses something. From then on each path is put to the decision, until
+ * LANE_DOUBT of them in a row were the wall's. A hint that anybody may write at any time.
  */
-bool lane_tags(enum verb verb, const char *path);
+#define LANE_DOUBT 16
+extern unsigned char lane_doubt;
 
-/* The verb that open flags ask for. */
-enum verb lane_open_verb(int flags);
+/* The answer in doubt: the decision's, or true where there is none to be had cheaply (relative and
+ * unclean paths would need the working folder). */
+bool lane_considers(enum verb verb, const char *path);
 
-/* Whether a call may wait for something else than the gate: opening a FIFO or a device. */
-bool lane_waits(long nr, long a, long b);
-
-/*
- * Until the gate has taken a call, a signal ends it with EINTR (unless its handler says
- * SA_RESTART), though natively most calls are never interrupted. Nothing was done yet then, so it
- * is asked again; what may rightly be interrupted is not.
- */
-static inline long lane_gate(long nr, long a, long b, long c, long d, long e)
+static inline bool lane_tags(enum verb verb, const char *path)
 {
-	long result;
+	if (verb == VERB_EXEC ? !state.tag_exec : !state.fast)
+		return false;
+	return !__atomic_load_n(&lane_doubt, __ATOMIC_RELAXED) || lane_considers(verb, path);
+}
 
-	do
-		result = raw6(nr, a, b, c, d, e, 0);
-	while (result == -EINTR && !lane_waits(nr, a, b));
+/* A tagged call, and what its answer teaches. */
+static inline long lane_try(long nr, long a, long b, long c, long d, long e)
+{
+	long result = raw_tagged(nr, a, b, c, d, e);
+
+	if (result == -EACCES)
+		__atomic_store_n(&lane_doubt, LANE_DOUBT, __ATOMIC_RELAXED);
 	return result;
 }
+
+/* The verb that open flags ask for. */
+static inline enum verb lane_open_verb(int flags)
+{
+	return flags & (O_ACCMODE | O_CREAT | O_TRUNC) ? VERB_WRITE : VERB_READ;
+}
+
+/* The call without the tag; asked again when a signal came before the gate had taken it. */
+long lane_gate(long nr, long a, long b, long c, long d, long e);
 
 /* The kernel's answer to a call of at most five arguments. */
 static inline long lane_call(bool tagged, long nr, long a, long b, long c, long d, long e)
 {
 	if (tagged) {
-		long result = raw_tagged(nr, a, b, c, d, e);
+		long result = lane_try(nr, a, b, c, d, e);
 
 		if (result != -EACCES)
 			return result;
@@ -59,7 +72,7 @@ static inline long lane_call(bool tagged, long nr, long a, long b, long c, long 
 static inline long lane_move(bool tagged, long nr, long a, long b, long c, long d, long e)
 {
 	if (tagged) {
-		long result = raw_tagged(nr, a, b, c, d, e);
+		long result = lane_try(nr, a, b, c, d, e);
 
 		if (result != -EACCES && result != -EXDEV)
 			return result;

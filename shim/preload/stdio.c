@@ -88,7 +88,7 @@ FILE *hook_fopen(const char *path, const char *text)
 		return next(path, text);
 	if (!lane_tags(lane_open_verb(mode.flags), path))
 		return next(path, text);
-	fd = raw_tagged(SYS_openat, AT_FDCWD, (long)path, mode.flags, 0666, 0);
+	fd = lane_try(SYS_openat, AT_FDCWD, (long)path, mode.flags, 0666, 0);
 	if (fd == -EACCES)
 		return next(path, text);
 	if (fd < 0) {
