@@ -125,6 +125,8 @@ static void add_node(struct cover *cover, const struct image_node *node, const c
 	uint32_t unsure = IMAGE_NONE;
 	unsigned int right = cover->right;
 
+	if (node->effect == IMAGE_NONE && node->matchers.count == 0)
+		return;
 	if (node->effect != IMAGE_NONE) {
 		const struct image_effect *effect =
 		    image_record(cover->scope, IMAGE_EFFECTS, node->effect);
@@ -226,7 +228,8 @@ static struct decision decide_name(const struct scope *scope, const struct query
 	uint32_t index;
 
 	add_node(&cover, node, query->text, query->len);
-	node = walk_child(scope, root, node->hash, query->text, query->len, &index);
+	node = walk_child(scope, root, hash_bytes(query->text, query->len, node->hash), query->text,
+			  query->len, &index);
 	if (node)
 		add_node(&cover, node, "", 0);
 	return conclude(&cover);
@@ -265,10 +268,27 @@ static const struct image_interval *find_port(const struct scope *scope, struct 
 	return NULL;
 }
 
-static const struct image_network *
-find_network(const struct scope *scope, const struct image_level *level, const uint8_t ip[16])
+/* Sixteen bytes of an address. As two numbers, because what is written bytewise and read back wide
+ * makes the processor wait. */
+struct ip_words {
+	uint64_t word[2];
+};
+
+static inline struct ip_words masked(const struct ip_words *ip, unsigned int prefix)
 {
-	uint64_t hash = image_network_hash(level->family, level->prefix, ip);
+	struct ip_words out;
+
+	for (unsigned int i = 0; i < 2; i++)
+		out.word[i] = ip->word[i] & image_mask_word(i, prefix);
+	return out;
+}
+
+static const struct image_network *find_network(const struct scope *scope,
+						const struct image_level *level,
+						const struct ip_words *ip)
+{
+	uint64_t hash =
+	    image_network_hash(level->family, level->prefix, (const uint8_t *)ip->word);
 	uint32_t mask = level->slot_count - 1;
 
 	for (uint32_t i = (uint32_t)hash & mask;; i = (i + 1) & mask) {
@@ -280,26 +300,31 @@ find_network(const struct scope *scope, const struct image_level *level, const u
 			continue;
 		const struct image_network *network =
 		    image_record(scope, IMAGE_NETWORKS, slot->item - 1);
-		if (memcmp(network->ip, ip, 16) == 0)
+		struct ip_words there;
+		memcpy(there.word, network->ip, sizeof(there.word));
+		if (there.word[0] == ip->word[0] && there.word[1] == ip->word[1])
 			return network;
 	}
 }
 
-/* A mapped IPv4 address must not escape the rules for IPv4, whoever forgot to turn it. */
-static bool normal_address(const struct address *in, struct address *out)
+/* The family and the bytes that count. A mapped IPv4 address must not escape the rules for IPv4,
+ * whoever forgot to turn it. */
+static bool normal_address(const struct address *in, unsigned int *family, struct ip_words *ip)
 {
-	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+	/* 80 bits of zeros and 16 of ones, RFC 4291 2.5.5.2, as they lie in memory. */
+	const uint64_t mapped = UINT64_C(0xffff0000);
 
-	*out = *in;
 	if (in->protocol != PROTOCOL_TCP && in->protocol != PROTOCOL_UDP)
 		return false;
-	if (in->family == FAMILY_IP6 && memcmp(in->ip, mapped, sizeof(mapped)) == 0) {
-		out->family = FAMILY_IP4;
-		memcpy(out->ip, in->ip + 12, 4);
+	*family = in->family;
+	memcpy(ip->word, in->ip, sizeof(ip->word));
+	if (*family == FAMILY_IP6 && ip->word[0] == 0 && (uint32_t)ip->word[1] == mapped) {
+		*family = FAMILY_IP4;
+		ip->word[0] = ip->word[1] >> 32;
 	}
-	if (out->family == FAMILY_IP4)
-		memset(out->ip + 4, 0, 12);
-	return out->family == FAMILY_IP4 || out->family == FAMILY_IP6;
+	if (*family == FAMILY_IP4)
+		*ip = (struct ip_words){{(uint32_t)ip->word[0], 0}};
+	return *family == FAMILY_IP4 || *family == FAMILY_IP6;
 }
 
 static struct decision decide_address(const struct scope *scope, const struct query *query)
@@ -307,23 +332,21 @@ static struct decision decide_address(const struct scope *scope, const struct qu
 	struct cover cover = cover_start(scope, query, RIGHT_CONNECT);
 	unsigned int direction = query->verb == VERB_LISTEN ? DIRECTION_LISTEN : DIRECTION_CONNECT;
 	const struct image_about *about = image_record(scope, IMAGE_ABOUT, 0);
-	struct address address;
+	unsigned int family;
+	struct ip_words ip;
 
-	if (!normal_address(&query->address, &address))
+	if (!normal_address(&query->address, &family, &ip))
 		return refused(RULE_NONE);
-	struct image_range levels = about->levels[image_family(address.protocol, address.family)];
+	struct image_range levels = about->levels[image_family(query->address.protocol, family)];
 	for (uint32_t i = 0; i < levels.count; i++) {
 		const struct image_level *level =
 		    image_record(scope, IMAGE_LEVELS, levels.first + i);
-		uint8_t ip[16];
-
-		memcpy(ip, address.ip, 16);
-		image_mask(ip, level->prefix);
-		const struct image_network *network = find_network(scope, level, ip);
+		struct ip_words net = masked(&ip, level->prefix);
+		const struct image_network *network = find_network(scope, level, &net);
 		if (!network)
 			continue;
 		const struct image_interval *interval =
-		    find_port(scope, network->intervals, address.port);
+		    find_port(scope, network->intervals, query->address.port);
 		if (!interval)
 			continue;
 		/* Longest prefix first: what was found earlier is deeper. */

@@ -50,13 +50,8 @@ void image_mask(uint8_t ip[16], unsigned int prefix)
 	uint64_t word[2];
 
 	memcpy(word, ip, sizeof(word));
-	for (unsigned int i = 0; i < 2; i++) {
-		unsigned int bits = prefix > 64 * i ? prefix - 64 * i : 0;
-		uint64_t mask = bits == 0    ? 0
-				: bits >= 64 ? ~UINT64_C(0)
-					     : ~UINT64_C(0) << (64 - bits);
-		word[i] &= __builtin_bswap64(mask);
-	}
+	for (unsigned int i = 0; i < 2; i++)
+		word[i] &= image_mask_word(i, prefix);
 	memcpy(ip, word, sizeof(word));
 }
 

@@ -196,6 +196,15 @@ uint64_t image_root_hash(enum image_root root);
 uint64_t image_node_hash(uint64_t parent, const char *name, size_t len);
 uint64_t image_network_hash(unsigned int family, unsigned int prefix, const uint8_t ip[16]);
 void image_mask(uint8_t ip[16], unsigned int prefix);
+/* The mask of an address's first or second eight bytes, as they are read in one. */
+static inline uint64_t image_mask_word(unsigned int word, unsigned int prefix)
+{
+	unsigned int bits = prefix > 64 * word ? prefix - 64 * word : 0;
+
+	if (bits == 0)
+		return 0;
+	return bits >= 64 ? ~UINT64_C(0) : __builtin_bswap64(~UINT64_C(0) << (64 - bits));
+}
 
 /* Of the bytes from IMAGE_HASHED_FROM on. */
 void image_body_hash(const uint8_t *image, size_t size, uint8_t out[16]);

@@ -7,15 +7,7 @@
 #include <string.h>
 
 #include "policy/core/glob.h"
-
-#define BYTES(b) (UINT64_C(0x0101010101010101) * (b))
-#define HIGH_BITS BYTES(0x80)
-
-/* The high bit of every byte that is zero; exact (no carry between bytes). */
-static uint64_t zero_bytes(uint64_t word)
-{
-	return ~(((word & ~HIGH_BITS) + ~HIGH_BITS) | word | ~HIGH_BITS);
-}
+#include "policy/core/word.h"
 
 /* Whether a component may begin at i: it is not empty, "." or "..". */
 static bool component_begins(const char *path, size_t len, size_t i)
@@ -29,30 +21,41 @@ static bool component_begins(const char *path, size_t len, size_t i)
 	return path[i + 1] != '.' || (i + 2 < len && path[i + 2] != '/');
 }
 
+/*
+ * Eight bytes from i on: none is NUL, and what follows a slash begins a component. Only a second
+ * slash and a dot need a look. *slash: the high bit of its first byte when the byte before i was a
+ * slash; then the same for the byte behind these.
+ */
+static bool word_is_clean(const char *path, size_t len, size_t i, uint64_t word, uint64_t *slash)
+{
+	uint64_t slashes = word_zeros(word ^ WORD_OF('/'));
+	uint64_t look = (slashes << 8 | *slash) & (slashes | word_zeros(word ^ WORD_OF('.')));
+
+	if (word_zeros(word))
+		return false;
+	*slash = slashes >> 56;
+	for (; look; look &= look - 1) {
+		if (!component_begins(path, len, i + (size_t)__builtin_ctzll(look) / 8))
+			return false;
+	}
+	return true;
+}
+
 bool path_is_clean(const char *path, size_t len)
 {
-	size_t i = 0;
+	uint64_t slash = 0;
 
 	if (len == 0 || len >= PATH_TEXT_MAX || path[0] != '/')
 		return false;
 	if (len == 1)
 		return true;
 	/* Every decision begins here, so eight bytes are looked at together. */
-	for (; i + 8 <= len; i += 8) {
-		uint64_t word;
-		memcpy(&word, path + i, 8);
-		if (zero_bytes(word))
-			return false;
-		for (uint64_t slash = zero_bytes(word ^ BYTES('/')); slash; slash &= slash - 1) {
-			if (!component_begins(path, len, i + __builtin_ctzll(slash) / 8 + 1))
-				return false;
-		}
-	}
-	for (; i < len; i++) {
-		if (path[i] == '\0' || (path[i] == '/' && !component_begins(path, len, i + 1)))
+	for (size_t i = 0; i < len; i += 8) {
+		uint64_t word = i + 8 <= len ? word_read(path + i) : word_rest(path, i, len);
+		if (!word_is_clean(path, len, i, word, &slash))
 			return false;
 	}
-	return true;
+	return path[len - 1] != '/';
 }
 
 /* Takes the last component off out; "/" stays. */

@@ -8,10 +8,10 @@
 #define REMIT_CORE_WALK_H
 
 #include <stdbool.h>
-#include <string.h>
 
 #include "policy/core/hash.h"
 #include "policy/core/image.h"
+#include "policy/core/word.h"
 
 /* A place in the walk: `node` stands for path[0..end). */
 struct walk {
@@ -20,13 +20,14 @@ struct walk {
 	size_t len, end;
 	uint32_t index;
 	const struct image_node *node;
+	uint64_t hash; /* the node's */
 };
 
+/* hash: of the name, seeded by the parent's. */
 static inline const struct image_node *walk_child(const struct scope *scope, uint32_t parent,
-						  uint64_t parent_hash, const char *name,
-						  size_t len, uint32_t *index)
+						  uint64_t hash, const char *name, size_t len,
+						  uint32_t *index)
 {
-	uint64_t hash = hash_bytes(name, len, parent_hash);
 	uint32_t mask = scope->count[IMAGE_NODE_SLOTS] - 1;
 
 	for (uint32_t i = (uint32_t)hash & mask;; i = (i + 1) & mask) {
@@ -37,7 +38,7 @@ static inline const struct image_node *walk_child(const struct scope *scope, uin
 			continue;
 		const struct image_node *node = image_record(scope, IMAGE_NODES, slot->item - 1);
 		if (node->hash == hash && node->parent == parent && node->name_len == len &&
-		    memcmp(image_string(scope, node->name), name, len) == 0) {
+		    word_equal(image_string(scope, node->name), name, len)) {
 			*index = slot->item - 1;
 			return node;
 		}
@@ -48,8 +49,9 @@ static inline const struct image_node *walk_child(const struct scope *scope, uin
 static inline void walk_start(struct walk *walk, const struct scope *scope, const char *path,
 			      size_t len)
 {
-	*walk = (struct walk){scope, path,	len,
-			      0,     ROOT_PATH, image_record(scope, IMAGE_NODES, ROOT_PATH)};
+	const struct image_node *root = image_record(scope, IMAGE_NODES, ROOT_PATH);
+
+	*walk = (struct walk){scope, path, len, 0, ROOT_PATH, root, root->hash};
 }
 
 /* What follows the node, without the slash. */
@@ -70,14 +72,17 @@ static inline bool walk_complete(const struct walk *walk)
 /* One component further; false at the path's end or where no rule goes on. */
 static inline bool walk_next(struct walk *walk)
 {
-	size_t begin = walk->end + 1, end = begin;
+	size_t begin = walk->end + 1;
 
 	if (begin >= walk->len)
 		return false;
-	while (end < walk->len && walk->path[end] != '/')
-		end++;
-	const struct image_node *node = walk_child(walk->scope, walk->index, walk->node->hash,
-						   walk->path + begin, end - begin, &walk->index);
+	size_t end = word_component_end(walk->path, begin, walk->len);
+	/* What was computed is what the node says, and is there sooner: the processor goes on to the
+	 * next component's hash while it still waits for this one's node. */
+	walk->hash = hash_bytes(walk->path + begin, end - begin, walk->hash);
+	const struct image_node *node =
+	    walk_child(walk->scope, walk->index, walk->hash, walk->path + begin, end - begin,
+		       &walk->index);
 	if (!node)
 		return false;
 	walk->node = node;
