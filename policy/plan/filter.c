@@ -77,11 +77,16 @@ static void path(struct row_writer *w)
 	tag_or_notify(w, w->terms->fast_lane);
 }
 
-/* With O_PATH the kernel drops every other flag but the harmless three (build_open_how(),
- * fs/open.c). */
+/*
+ * With O_PATH the kernel drops every other flag but the harmless three (build_open_how(),
+ * fs/open.c). Access mode 3 opens for commands to devices alone: neither for reading nor for
+ * writing, so Landlock asks for no right and the wall holds nothing.
+ */
 static void open_family(struct row_writer *w)
 {
 	when(add(w, FILTER_ALLOW, 0), w->from->value, O_PATH, O_PATH);
+	if (w->terms->fast_lane)
+		when(add(w, FILTER_NOTIFY, 0), w->from->value, O_ACCMODE, O_ACCMODE);
 	tag_or_notify(w, w->terms->fast_lane);
 }
 

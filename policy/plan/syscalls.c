@@ -363,7 +363,7 @@ const struct syscall_row syscall_table[] = {
     {434, TREAT_ALLOW, 0, "pidfd_open", "a handle only; acts on it are judged"},
     {435, TREAT_ERRNO, ENOSYS, "clone3", "flags are in memory; libc falls back to clone"},
     {436, TREAT_ALLOW, 0, "close_range", "on a descriptor that it holds"},
-    {437, TREAT_PATH, 0, "openat2", "by path; flags are in memory"},
+    {437, TREAT_OBJECT, 0, "openat2", "by path; flags are in memory"},
     {438, TREAT_TRACE, 0, "pidfd_getfd", "needs to trace the other process"},
     {439, TREAT_ALLOW, 0, "faccessat2", "whether a path exists is declared open"},
     {440, TREAT_TRACE, 0, "process_madvise", "needs to trace the other process"},

@@ -159,12 +159,15 @@ static bool may_wait(const struct open_call *call, const struct object *object)
 
 /*
  * Whatever path it has by then, the wall bounds this very open. Before Landlock knew of truncation
- * (ABI 3) it saw that a file is opened for writing, but not that one is emptied without.
+ * (ABI 3) it saw that a file is opened for writing, but not that one is emptied without. Access mode
+ * 3 opens for commands to devices alone, and Landlock asks for no right then.
  */
 static bool open_bounded(struct request *request, const struct open_call *call)
 {
 	uint64_t access = call->flags & O_ACCMODE;
 
+	if (access == O_ACCMODE)
+		return false;
 	return files_truncation_bounded(request) || !(call->flags & O_TRUNC) ||
 	       access == O_WRONLY || access == O_RDWR;
 }
@@ -206,8 +209,8 @@ static struct reply open_existing(struct request *request, const struct open_cal
 	error = judge_path(request, verb, object);
 	if (error)
 		return files_error(error);
-	if (judge_in_wall(request, verb, object) ||
-	    (is_own_tty(object) && open_bounded(request, call)))
+	if (open_bounded(request, call) &&
+	    (judge_in_wall(request, verb, object) || is_own_tty(object)))
 		return reply_continue();
 	return reopen(request, call, object);
 }
@@ -220,7 +223,7 @@ static int open_new(struct request *request, const struct open_call *call,
 
 	if (error)
 		return error;
-	if (judge_name_in_wall(request, object)) {
+	if (open_bounded(request, call) && judge_name_in_wall(request, object)) {
 		*reply = reply_continue();
 		return 0;
 	}
@@ -248,7 +251,7 @@ static struct reply open_tmpfile(struct request *request, const struct open_call
 		return reply_error(ENOTDIR);
 	int error = judge_path(request, VERB_WRITE, object);
 
-	if (!error && judge_in_wall(request, VERB_WRITE, object))
+	if (!error && open_bounded(request, call) && judge_in_wall(request, VERB_WRITE, object))
 		return reply_continue();
 	if (!error)
 		error = files_take_umask(request);
@@ -335,7 +338,7 @@ static struct reply open_any(struct request *request, const struct open_call *as
 	call.path = path;
 	if (path[0] == '\0')
 		return reply_error(ENOENT);
-	if (open_quickly(request, &call, &reply))
+	if ((call.flags & O_ACCMODE) != O_ACCMODE && open_quickly(request, &call, &reply))
 		return reply;
 	return open_slowly(request, &call);
 }

@@ -92,7 +92,7 @@ FILE_SYSTEM_ROWS = [
     row(266, "symlinkat", "TREAT_PATH, 0", "P9-symlinkat", without=("wall", "hull")),
     row(316, "renameat2", "TREAT_PATH, 0", "P6-exchange.*|P6-rename-(handle|whiteout)|P7-exchange-folder",
         without=("wall", "hull")),
-    row(437, "openat2", "TREAT_PATH, 0", "P8-openat2.*|P4-handle-openat2", without=("wall", "hull")),
+    row(437, "openat2", GATED, "P8-openat2.*|P4-handle-openat2", without=("wall", "hull")),
     row(59, "execve", "TREAT_EXEC, 0", "E1-.*|E3-copy.*|U1-exec", without=("wall", "hull")),
     row(322, "execveat", "TREAT_EXEC, 0", "E1-handle|F5-.*execveat", without=("wall", "hull")),
 ]

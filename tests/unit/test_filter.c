@@ -372,6 +372,10 @@ START_TEST(well_known_calls)
 	ck_assert_uint_eq(ask(&fast, SYS_openat, 0, 0, 0, REMIT_TAG ^ 1), gated);
 	ck_assert_uint_eq(ask(&fast, SYS_openat, 0, 0, 0, (uint32_t)REMIT_TAG), gated);
 	ck_assert_uint_eq(ask(&fast, SYS_openat, 0, 0, O_PATH, 0), allowed);
+	ck_assert_uint_eq(ask(&fast, SYS_openat, 0, 0, O_RDWR, REMIT_TAG), allowed);
+	ck_assert_uint_eq(ask(&fast, SYS_openat, 0, 0, O_ACCMODE | garbage, REMIT_TAG), gated);
+	ck_assert_uint_eq(ask(&fast, SYS_open, 0, O_ACCMODE | O_CREAT, 0, REMIT_TAG), gated);
+	ck_assert_uint_eq(ask(&fast, SYS_openat2, 0, 0, 0, REMIT_TAG), gated);
 	ck_assert_uint_eq(ask(&slow, SYS_openat, 0, 0, 0, REMIT_TAG), gated);
 	ck_assert_uint_eq(ask(&slow, SYS_execve, 0, 0, 0, REMIT_TAG), gated);
 	ck_assert_uint_eq(ask(&fast, SYS_connect, 0, 0, 0, REMIT_TAG), gated);

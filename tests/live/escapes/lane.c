@@ -40,6 +40,19 @@ static void tagged_openat2(void)
 	show_fd(TAGGED(SYS_openat2, AT_FDCWD, at("out/secret"), how, sizeof(how), 0));
 }
 
+/* Access mode 3: neither reads nor writes, so Landlock asks for nothing. */
+static void tagged_mode3(void)
+{
+	did(TAGGED(SYS_openat, AT_FDCWD, at("out/secret"), O_ACCMODE, 0, 0) >= 0);
+}
+
+static void tagged_openat2_mode3(void)
+{
+	uint64_t how[3] = {O_ACCMODE, 0, 0};
+
+	did(TAGGED(SYS_openat2, AT_FDCWD, at("out/secret"), how, sizeof(how), 0) >= 0);
+}
+
 static void tagged_late(void)
 {
 	put_fd(TAGGED(SYS_openat, AT_FDCWD, at("in/late.txt"), O_WRONLY | O_CREAT, 0644, 0));
@@ -255,6 +268,8 @@ static const struct escape cases[] = {
     {"L1-tagged-openat-denied", NULL, 0, tagged_openat_denied},
     {"L1-tagged-openat-glob", NULL, 0, tagged_openat_glob},
     {"L1-tagged-openat2", NULL, 0, tagged_openat2},
+    {"L1-tagged-mode3", NULL, 0, tagged_mode3},
+    {"L1-tagged-openat2-mode3", NULL, 0, tagged_openat2_mode3},
     {"L1-tagged-late", NULL, 0, tagged_late},
     {"L1-tagged-creat", NULL, 0, tagged_creat},
     {"L1-tagged-hook", NULL, 0, tagged_hook},
