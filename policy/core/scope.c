@@ -53,11 +53,27 @@ static bool section_fits(const struct image_section *section, enum image_section
 	return (uint64_t)section->count * section->stride <= size - section->offset;
 }
 
-int scope_open(struct scope *out, const void *image, size_t size, const char **why)
+static int read_sections(struct scope *scope, const char **why)
 {
-	const uint8_t *base = image;
+	const struct image_header *header = (const struct image_header *)scope->base;
+
+	for (unsigned int i = 0; i < IMAGE_SECTION_COUNT; i++) {
+		const struct image_section *section =
+		    (const struct image_section *)(scope->base + header->header_size) + i;
+		if (!section_fits(section, i, scope->size))
+			return bad(why, "a section lies out of range");
+		scope->section[i] = scope->base + section->offset;
+		scope->count[i] = section->count;
+		scope->stride[i] = section->stride;
+	}
+	return 0;
+}
+
+static int open_image(struct scope *out, const void *image, size_t size, bool again,
+		      const char **why)
+{
 	const struct image_header *header = image;
-	struct scope scope = {.base = base, .size = size};
+	struct scope scope = {.base = image, .size = size};
 	uint8_t hash[16];
 	int r;
 
@@ -67,23 +83,28 @@ int scope_open(struct scope *out, const void *image, size_t size, const char **w
 	r = check_header(header, size, why);
 	if (r < 0)
 		return r;
-	image_body_hash(base, size, hash);
-	if (memcmp(hash, header->body_hash, sizeof(hash)) != 0)
-		return bad(why, "the image is damaged: its hash differs");
-	for (unsigned int i = 0; i < IMAGE_SECTION_COUNT; i++) {
-		const struct image_section *section =
-		    (const struct image_section *)(base + header->header_size) + i;
-		if (!section_fits(section, i, size))
-			return bad(why, "a section lies out of range");
-		scope.section[i] = base + section->offset;
-		scope.count[i] = section->count;
-		scope.stride[i] = section->stride;
+	if (!again) {
+		image_body_hash(scope.base, size, hash);
+		if (memcmp(hash, header->body_hash, sizeof(hash)) != 0)
+			return bad(why, "the image is damaged: its hash differs");
 	}
-	r = image_check_records(&scope, why);
+	r = read_sections(&scope, why);
+	if (r == 0 && !again)
+		r = image_check_records(&scope, why);
 	if (r < 0)
 		return r;
 	*out = scope;
 	return 0;
+}
+
+int scope_open(struct scope *out, const void *image, size_t size, const char **why)
+{
+	return open_image(out, image, size, false, why);
+}
+
+int scope_open_again(struct scope *out, const void *image, size_t size)
+{
+	return open_image(out, image, size, true, NULL);
 }
 
 void scope_about(const struct scope *scope, struct scope_about *out)

@@ -12,9 +12,10 @@ SHIM_CFLAGS = -std=gnu17 -fno-common $(WARNINGS) -I. -D_GNU_SOURCE $(if $(WERROR
 	$(shell $(PKG_CONFIG) --cflags libxxhash 2>/dev/null) \
 	$(filter-out $(SHIM_FOREIGN),$(CFLAGS)) -U_FORTIFY_SOURCE -fno-stack-protector \
 	-fPIC -fvisibility=hidden -fno-lto -fasynchronous-unwind-tables -fno-exceptions -fno-math-errno
+# Two segments instead of four: each is a call of the loader's and some page faults at every exec.
 SHIM_LDFLAGS := -shared -nostdlib -Wl,-soname,libremit.so -Wl,--version-script=$(SHIM_MAP) \
 	-Wl,-z,initfirst,-z,now,-z,relro,-z,noexecstack,-z,nodelete -Wl,--hash-style=both \
-	-Wl,-z,text
+	-Wl,-z,text -Wl,-z,noseparate-code
 
 $(BUILD)/preload/shim/preload/strings.o: SHIM_EXTRA := -fno-builtin
 

@@ -9,6 +9,7 @@
  * the library inert: what holds the program is the kernel's boundary, not this code.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/stat.h>
 #include <stddef.h>
 #include <sys/mman.h>
@@ -21,11 +22,15 @@
 #include "shim/preload/banned.h"
 
 /*
- * Opening an image reads all of it, which at every exec is worth it for the usual few kilobytes
- * only. With a larger one the shim does without decisions of its own: it tries the wall first, and
- * leaves addresses to the gate.
+ * Who checks the image: the broker has been through the sealed memory that hello hands out, and
+ * only the broker answers a hello (the filter routes it). Checking it again at every exec would read
+ * all of it, and protect a program from none but whoever holds it by ptrace anyway. So what is
+ * looked at is that the memory is sealed: nothing can be changed or cut off under our reading.
  */
-#define SCOPE_OPEN_MAX (512 * 1024)
+#ifndef F_GET_SEALS
+#define F_GET_SEALS 1034 /* linux/fcntl.h */
+#endif
+#define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 struct state state;
 
@@ -36,14 +41,14 @@ static long hypercall(long op, long argument)
 
 static const void *map_scope(int fd, size_t *size)
 {
+	long address, seals = raw3(SYS_fcntl, fd, F_GET_SEALS, 0);
 	struct stat info;
-	long address;
 
+	if (seals < 0 || (seals & SEALS) != SEALS)
+		return NULL;
 	if (raw3(SYS_fstat, fd, (long)&info, 0) < 0 || info.st_size <= 0)
 		return NULL;
 	*size = (size_t)info.st_size;
-	if (*size > SCOPE_OPEN_MAX)
-		return NULL;
 	address = raw6(SYS_mmap, 0, (long)*size, PROT_READ, MAP_PRIVATE, fd, 0);
 	return address < 0 && address >= -4095 ? NULL : (const void *)address;
 }
@@ -54,7 +59,7 @@ static void adopt_scope(int fd)
 	const void *image = map_scope(fd, &size);
 	struct scope_about about;
 
-	if (image && scope_open(&state.scope, image, size, NULL) == 0) {
+	if (image && scope_open_again(&state.scope, image, size) == 0) {
 		scope_about(&state.scope, &about);
 		state.has_scope = true;
 		state.fast = about.record != RECORD_STRICT;

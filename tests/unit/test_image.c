@@ -110,6 +110,30 @@ START_TEST(test_sound)
 }
 END_TEST
 
+/* What was checked before reads the same, and nothing but header and sections is looked at. */
+START_TEST(test_opened_again)
+{
+	struct builder b = sample();
+	struct scope again;
+
+	ck_assert_int_eq(scope_open_again(&again, b.image, b.size), 0);
+	ck_assert_mem_eq(&again, &b.scope, sizeof(again));
+	for (size_t size = 0; size < b.size; size++) {
+		uint8_t *cut = malloc(size ? size : 1);
+
+		memcpy(cut, b.image, size);
+		ck_assert_int_lt(scope_open_again(&again, cut, size), 0);
+		ck_assert_ptr_null(again.base);
+		if (size >= sizeof(struct image_header)) {
+			((struct image_header *)cut)->size = size;
+			ck_assert_int_lt(scope_open_again(&again, cut, size), 0);
+		}
+		free(cut);
+	}
+	builder_free(&b);
+}
+END_TEST
+
 /* Copies of the exact size, so that a read past the end is seen. */
 START_TEST(test_truncated)
 {
@@ -301,6 +325,7 @@ int main(void)
 
 	tcase_set_timeout(tests, 300);
 	tcase_add_test(tests, test_sound);
+	tcase_add_test(tests, test_opened_again);
 	tcase_add_test(tests, test_truncated);
 	tcase_add_test(tests, test_flipped);
 	tcase_add_test(tests, test_hostile_fields);
