@@ -6,6 +6,8 @@
  */
 #include "policy/core/glob.h"
 
+#include "policy/core/word.h"
+
 /* Reads "[…]" at p (just after the bracket); false when it never closes. */
 static bool class_matches(const char *p, const char *end, unsigned char c, const char **after,
 			  bool *hit)
@@ -97,29 +99,42 @@ static const char *component_next(const char *p, const char *end)
 	return p < end ? p + 1 : end;
 }
 
+/* Most names differ from a pattern in their first byte. */
+static bool begins_otherwise(const char *p, const char *pend, const char *t, const char *tend)
+{
+	return p < pend && t < tend && *p != *t && *p != '*' && *p != '?' && *p != '[' &&
+	       *p != '\\';
+}
+
 bool glob_tail(const char *tail, size_t tail_len, const char *rest, size_t len)
 {
 	const char *p = tail, *pend = tail + tail_len;
 	const char *t = rest, *tend = rest + len;
-	const char *deep = NULL, *mark = NULL;
+	const char *deep = NULL, *deep_end = NULL, *mark = NULL;
+	const char *pe = component_end(p, pend);
 
 	while (p < pend) {
-		const char *pe = component_end(p, pend);
-
 		if (is_deep(p, pe)) {
 			deep = p = component_next(pe, pend);
+			deep_end = pe = component_end(p, pend);
 			mark = t;
 			continue;
 		}
 		if (t >= tend)
 			return false;
-		const char *te = component_end(t, tend);
-		if (glob_component(p, (size_t)(pe - p), t, (size_t)(te - t))) {
+		const char *te = rest + word_component_end(rest, (size_t)(t - rest), len);
+		if (!begins_otherwise(p, pe, t, te) &&
+		    glob_component(p, (size_t)(pe - p), t, (size_t)(te - t))) {
 			p = component_next(pe, pend);
+			pe = component_end(p, pend);
 			t = component_next(te, tend);
 		} else if (deep) {
 			p = deep;
-			t = mark = component_next(component_end(mark, tend), tend);
+			pe = deep_end;
+			/* Where the first component after the `**` failed, its end is known. */
+			if (mark != t)
+				te = component_end(mark, tend);
+			t = mark = component_next(te, tend);
 		} else {
 			return false;
 		}
