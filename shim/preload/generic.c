@@ -67,6 +67,10 @@ static long path_call(long nr, const long *argument, const struct path_argument 
 	bool tagged = nr != SYS_openat2 &&
 		      lane_tags(paths->verb, (const char *)argument[paths->first]);
 
+	/* open() itself has no fast lane. */
+	if (nr == SYS_open)
+		return lane_call(tagged, SYS_openat, AT_FDCWD, argument[0], argument[1],
+				 argument[2], 0);
 	if (paths->second < 0)
 		return lane_call(tagged, nr, argument[0], argument[1], argument[2], argument[3],
 				 argument[4]);
