@@ -2,12 +2,12 @@
 /*
  * Threads that receive, serve and answer.
  *
- * Every worker waits on the listener itself: one hand-over less for each call. Whenever a worker
- * takes a call and none is left waiting, another is started, up to GENERAL_MAX. A call that may
- * block moves its worker to the blocking class (BLOCKING_MAX threads, PER_PROCESS of them for one
- * process once there are PRESSURE in all); what exceeds that is queued without a thread and waits
- * for its own process's calls to end. The reaper looks at blocked workers every TICK_MS: a caller
- * that died, or that has a signal to handle, gets its worker interrupted.
+ * The worker that waits on the listener also serves and answers: one hand-over less for each call
+ * (workers_turns.c says who waits). There are as many as are needed, up to GENERAL_MAX. A call that
+ * may block moves its worker to the blocking class (BLOCKING_MAX threads, PER_PROCESS of them for
+ * one process once there are PRESSURE in all); what exceeds that is queued without a thread and
+ * waits for its own process's calls to end. The reaper looks at blocked workers every TICK_MS: a
+ * caller that died, or that has a signal to handle, gets its worker interrupted.
  *
  * Each thread has its own umask (CLONE_FS unshared) and blocks every signal but INTERRUPT, whose
  * handler does nothing and restarts nothing.
@@ -82,20 +82,8 @@ int workers_add(struct workers *workers)
 		return -error;
 	slot->state = SLOT_RUNNING;
 	workers->general++;
-	atomic_fetch_add(&workers->idle, 1);
+	atomic_fetch_add(&workers->receivers, 1);
 	return 0;
-}
-
-/* When none is left to receive, the call at hand is served first and this thread receives again:
- * later, but nothing is lost. */
-static void keep_one_idle(struct workers *workers)
-{
-	if (atomic_load(&workers->idle) > 0)
-		return;
-	pthread_mutex_lock(&workers->lock);
-	if (atomic_load(&workers->idle) <= 0)
-		workers_add(workers);
-	pthread_mutex_unlock(&workers->lock);
 }
 
 /* The answer as the kernel takes it. ENOENT means that the caller is gone: nobody to tell. False
@@ -266,19 +254,7 @@ static int receive(struct workers *workers, struct seccomp_notif *out)
 	return poll(&poll_fd, 1, 0) > 0 && (poll_fd.revents & POLLHUP) ? -ECHILD : -EINTR;
 }
 
-/* Takes itself out of the idle ones when there are more than enough, never the last of them. */
-static bool leave_idle(struct workers *workers)
-{
-	int idle = atomic_load(&workers->idle);
-
-	while (idle > IDLE_KEEP) {
-		if (atomic_compare_exchange_weak(&workers->idle, &idle, idle - 1))
-			return true;
-	}
-	return false;
-}
-
-/* Returns when it must end; it is then no longer counted as idle. */
+/* Returns when it must end; it is then no receiver any more. */
 static void work(struct workers *workers)
 {
 	while (!atomic_load(&workers->stop)) {
@@ -292,16 +268,14 @@ static void work(struct workers *workers)
 				atomic_store(&workers->failed, true);
 			break;
 		}
-		atomic_fetch_sub(&workers->idle, 1);
-		keep_one_idle(workers);
+		workers_took_call(workers);
 		do
 			serve_one(workers, &notif);
 		while (workers_settle(workers, &notif));
-		atomic_fetch_add(&workers->idle, 1);
-		if (leave_idle(workers))
+		if (!workers_turn(workers))
 			return;
 	}
-	atomic_fetch_sub(&workers->idle, 1);
+	atomic_fetch_sub(&workers->receivers, 1);
 }
 
 static void *worker(void *arg)
@@ -316,7 +290,7 @@ static void *worker(void *arg)
 		work(workers);
 	} else {
 		atomic_store(&workers->failed, true);
-		atomic_fetch_sub(&workers->idle, 1);
+		atomic_fetch_sub(&workers->receivers, 1);
 	}
 	pthread_mutex_lock(&workers->lock);
 	workers->general--;
@@ -348,17 +322,28 @@ static int prepare(struct workers *workers, const struct features *features)
 	return 0;
 }
 
-static int start_reaper(struct workers *workers)
+/* A thread that receives nothing and gets no signal. */
+static int start_helper(struct workers *workers, void *(*run)(void *), pthread_t *out,
+			bool *started)
 {
 	sigset_t all, before;
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	int error = pthread_create(&workers->reaper, NULL, workers_reap, workers);
+	int error = pthread_create(out, NULL, run, workers);
 
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	workers->reaper_started = error == 0;
+	*started = error == 0;
 	return -error;
+}
+
+static int start_helpers(struct workers *workers)
+{
+	int error = start_helper(workers, workers_reap, &workers->reaper, &workers->reaper_started);
+
+	return error ? error
+		     : start_helper(workers, workers_tick, &workers->ticker,
+				    &workers->ticker_started);
 }
 
 int workers_start(struct broker *broker, int listener, const struct features *features,
@@ -376,6 +361,9 @@ int workers_start(struct broker *broker, int listener, const struct features *fe
 	workers->deferred_last = &workers->deferred_first;
 	pthread_mutex_init(&workers->lock, NULL);
 	pthread_cond_init(&workers->watch, NULL);
+	pthread_cond_init(&workers->turn, NULL);
+	pthread_cond_init(&workers->tick, NULL);
+	atomic_store(&workers->want, 1);
 	for (size_t i = 0; i < SLOTS; i++) {
 		workers->slots[i].workers = workers;
 		pthread_mutex_init(&workers->slots[i].lock, NULL);
@@ -383,7 +371,7 @@ int workers_start(struct broker *broker, int listener, const struct features *fe
 	int error = prepare(workers, features);
 
 	if (!error)
-		error = start_reaper(workers);
+		error = start_helpers(workers);
 	pthread_mutex_lock(&workers->lock);
 	for (int i = 0; i < FIRST_WORKERS && !error; i++)
 		error = workers_add(workers);
@@ -427,17 +415,22 @@ void workers_stop(struct workers *workers)
 	if (!workers)
 		return;
 	atomic_store(&workers->stop, true);
-	if (workers->reaper_started) {
-		pthread_mutex_lock(&workers->lock);
-		pthread_cond_signal(&workers->watch);
-		pthread_mutex_unlock(&workers->lock);
+	pthread_mutex_lock(&workers->lock);
+	pthread_cond_broadcast(&workers->watch);
+	pthread_cond_broadcast(&workers->turn);
+	pthread_cond_broadcast(&workers->tick);
+	pthread_mutex_unlock(&workers->lock);
+	if (workers->reaper_started)
 		pthread_join(workers->reaper, NULL);
-	}
+	if (workers->ticker_started)
+		pthread_join(workers->ticker, NULL);
 	join_all(workers);
 	workers_drop_deferred(workers);
 	close(workers->listener);
 	pthread_mutex_destroy(&workers->lock);
 	pthread_cond_destroy(&workers->watch);
+	pthread_cond_destroy(&workers->turn);
+	pthread_cond_destroy(&workers->tick);
 	free(workers);
 }
 

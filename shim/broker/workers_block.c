@@ -141,8 +141,8 @@ bool request_may_block(struct request *request)
 	/* Never the last one that receives: it waits only with a thread in its place, or with
 	 * others that will receive again when their calls are served. */
 	workers->general--;
-	bool replaced = !now || atomic_load(&workers->idle) > 0 || workers_add(workers) == 0 ||
-			workers->general > 0;
+	bool replaced = !now || atomic_load(&workers->receivers) > 0 ||
+			workers_let_in(workers) == 0 || workers->general > 0;
 
 	/* Neither room nor memory: not queued, and the worker answers EAGAIN. */
 	workers_self->queued = !now && defer(workers, request);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What workers.c (pool, receive, answer) and workers_block.c (calls that block, the reaper) share.
+ * What workers.c (pool, receive, answer), workers_turns.c (who receives) and workers_block.c (calls
+ * that block, the reaper) share.
  * Lock order: workers->lock, then a slot's lock.
  */
 #ifndef REMIT_BROKER_WORKERS_INTERNAL_H
@@ -13,9 +14,13 @@
 #include "shim/broker/workers.h"
 
 #define INTERRUPT (SIGRTMIN + 3)
-#define FIRST_WORKERS 4
+#define FIRST_WORKERS 2
 #define GENERAL_MAX 64
-#define IDLE_KEEP 8 /* more idle general workers than this end */
+#define PARKED_KEEP 8	/* more idle general workers than this end */
+#define RECEIVERS_MAX 4 /* that wait beside each other, at most */
+#define TURN_MS 1
+#define TICKS_QUIET 16 /* without a waiting call, until one less waits beside the others */
+#define TICKS_IDLE 64  /* without any call, until the tick stands still */
 #define BLOCKING_MAX 256
 #define PRESSURE 16
 #define PER_PROCESS 16
@@ -53,24 +58,39 @@ struct workers {
 	workers_serve serve;
 	int listener;
 	bool own_umask; /* each thread has one */
-	bool one_step; /* fds are installed and answered at once */
+	bool one_step;	/* fds are installed and answered at once */
 	atomic_bool stop, failed;
-	atomic_int idle;
+	atomic_int receivers; /* threads in NOTIF_RECV, or on their way */
+	atomic_int want;      /* how many there may be; more come only when they are let in */
+	atomic_uint calls;    /* taken; it may wrap */
+	atomic_bool tick_stands;
 	atomic_uint deferred_count;
 	pthread_mutex_t lock;
+	pthread_cond_t turn;  /* a parked worker is let in */
+	pthread_cond_t tick;  /* there are calls again */
 	pthread_cond_t watch; /* the reaper has something to look at */
+	int parked, admitted; /* of the parked ones, those let in that have not woken yet */
 	int general, blocking;
 	struct deferred *deferred_first, **deferred_last;
 	unsigned int watched;
-	pthread_t reaper;
-	bool reaper_started;
+	pthread_t reaper, ticker;
+	bool reaper_started, ticker_started;
 	struct slot slots[SLOTS];
 };
 
 extern _Thread_local struct slot *workers_self; /* NULL outside a worker */
 
-/* Starts one more general worker; -EAGAIN at the bound. Under workers->lock. */
+/* Starts one more general worker, which receives; -EAGAIN at the bound. Under workers->lock. */
 int workers_add(struct workers *workers);
+/* One more waits on the listener: a parked worker, else a new one. 0 or a negative errno. Under
+ * workers->lock. */
+int workers_let_in(struct workers *workers);
+/* The calling worker may receive again; it waits here until it is needed. False: it must end. */
+bool workers_turn(struct workers *workers);
+/* The calling worker has received a call. */
+void workers_took_call(struct workers *workers);
+/* Runs until workers->stop: lets more workers in where calls wait. */
+void *workers_tick(void *workers);
 /* Runs until workers->stop: interrupts blocked workers whose caller died or has a signal. */
 void *workers_reap(void *workers);
 /* The calling worker is done with a call: leaves the blocking class. Returns the next deferred call

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Whose turn it is to wait on the listener.
+ *
+ * For each call the kernel wakes every thread that waits in NOTIF_RECV (it does not wait
+ * exclusively): three threads too many make a call twice as dear. So one waits, the others are
+ * parked, and who has taken a call comes back when it is answered. Another is let in
+ *  - before a call that may block, at once (request_may_block());
+ *  - when a tick finds calls waiting and nobody to take them: one took long against all
+ *    expectation, or one worker is not enough.
+ * For a while after that more may wait beside each other.
+ *
+ * The tick runs while calls come and stops soon after the last. A worker that takes a call first
+ * says so and then looks whether the tick stands still; the tick first says that it will and then
+ * looks for calls: one of them sees the other.
+ */
+#include <poll.h>
+#include <time.h>
+
+#include "shim/broker/workers_internal.h"
+
+/* What was needed once may be needed again soon: then it waits already, which is cheaper than to be
+ * woken here. */
+int workers_let_in(struct workers *workers)
+{
+	int want = atomic_load(&workers->want);
+
+	if (want < RECEIVERS_MAX)
+		atomic_store(&workers->want, want + 1);
+	if (workers->parked <= workers->admitted)
+		return workers_add(workers);
+	workers->admitted++;
+	atomic_fetch_add(&workers->receivers, 1);
+	pthread_cond_signal(&workers->turn);
+	return 0;
+}
+
+/* False: enough wait already, or the gate is being closed. */
+static bool park(struct workers *workers)
+{
+	bool admitted = false;
+
+	pthread_mutex_lock(&workers->lock);
+	if (workers->parked < PARKED_KEEP) {
+		workers->parked++;
+		while (workers->admitted == 0 && !atomic_load(&workers->stop))
+			pthread_cond_wait(&workers->turn, &workers->lock);
+		workers->parked--;
+		admitted = workers->admitted > 0;
+		workers->admitted -= admitted;
+	}
+	pthread_mutex_unlock(&workers->lock);
+	return admitted;
+}
+
+bool workers_turn(struct workers *workers)
+{
+	int receivers = atomic_load(&workers->receivers);
+
+	while (receivers < atomic_load(&workers->want)) {
+		if (atomic_compare_exchange_weak(&workers->receivers, &receivers, receivers + 1))
+			return true;
+	}
+	return park(workers);
+}
+
+void workers_took_call(struct workers *workers)
+{
+	atomic_fetch_sub(&workers->receivers, 1);
+	atomic_fetch_add(&workers->calls, 1);
+	if (!atomic_load(&workers->tick_stands))
+		return;
+	pthread_mutex_lock(&workers->lock);
+	pthread_cond_signal(&workers->tick);
+	pthread_mutex_unlock(&workers->lock);
+}
+
+/* Under the lock: until the next call. With nobody on the listener there is a call at hand. */
+static void stand(struct workers *workers, unsigned int calls)
+{
+	atomic_store(&workers->tick_stands, true);
+	while (atomic_load(&workers->calls) == calls && atomic_load(&workers->receivers) > 0 &&
+	       !atomic_load(&workers->stop))
+		pthread_cond_wait(&workers->tick, &workers->lock);
+	atomic_store(&workers->tick_stands, false);
+}
+
+/* A listener that cannot be asked counts as one where calls wait: too many threads do no harm. */
+static bool calls_wait(struct workers *workers, bool *over)
+{
+	struct pollfd poll_fd = {.fd = workers->listener, .events = POLLIN};
+	int n = poll(&poll_fd, 1, 0);
+
+	*over = n > 0 && (poll_fd.revents & (POLLHUP | POLLNVAL));
+	return n != 0 && atomic_load(&workers->receivers) <= 0;
+}
+
+/* Under the lock. */
+static void look(struct workers *workers, bool waiting, unsigned int *quiet)
+{
+	int want = atomic_load(&workers->want);
+
+	*quiet = waiting ? 0 : *quiet + 1;
+	if (waiting)
+		workers_let_in(workers);
+	else if (want > 1 && *quiet % TICKS_QUIET == 0)
+		atomic_store(&workers->want, want - 1);
+}
+
+void *workers_tick(void *arg)
+{
+	struct workers *workers = arg;
+	unsigned int calls = 0, idle = 0, quiet = 0;
+	bool over = false;
+
+	pthread_mutex_lock(&workers->lock);
+	while (!over && !atomic_load(&workers->stop)) {
+		if (idle >= TICKS_IDLE && atomic_load(&workers->want) == 1)
+			stand(workers, calls);
+		idle = atomic_load(&workers->calls) == calls ? idle + 1 : 0;
+		calls = atomic_load(&workers->calls);
+		pthread_mutex_unlock(&workers->lock);
+		nanosleep(&(struct timespec){.tv_nsec = TURN_MS * 1000000L}, NULL);
+		bool waiting = calls_wait(workers, &over);
+
+		pthread_mutex_lock(&workers->lock);
+		if (!over)
+			look(workers, waiting, &quiet);
+	}
+	pthread_mutex_unlock(&workers->lock);
+	return NULL;
+}
