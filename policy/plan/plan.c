@@ -62,22 +62,40 @@ void domain_merge(struct domain *domain)
 	domain->path_count = kept;
 }
 
-static const struct path_access *find_path(const struct domain *domain, const char *path,
-					   size_t len)
+static bool covers(const struct path_access *above, const char *path, size_t len)
+{
+	return path_within(path, len, above->path, strlen(above->path));
+}
+
+/* All that lies beneath a path follows it directly: the one before the path is beneath whatever is
+ * above the path, so that the way up from there meets them all. */
+static void link_up(struct domain *domain)
+{
+	for (size_t i = 0; i < domain->path_count; i++) {
+		struct path_access *path = &domain->paths[i];
+		path->up = i ? i - 1 : PATH_NONE;
+		while (path->up != PATH_NONE &&
+		       !covers(&domain->paths[path->up], path->path, strlen(path->path)))
+			path->up = domain->paths[path->up].up;
+	}
+}
+
+/* The path itself, else the nearest above it; PATH_NONE. */
+static size_t nearest(const struct domain *domain, const char *path, size_t len)
 {
 	size_t low = 0, high = domain->path_count;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 		const char *there = domain->paths[middle].path;
-		int order = path_order(there, strlen(there), path, len);
-		if (order == 0)
-			return &domain->paths[middle];
-		if (order < 0)
+		if (path_order(there, strlen(there), path, len) <= 0)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return NULL;
+	size_t at = low ? low - 1 : PATH_NONE;
+	while (at != PATH_NONE && !covers(&domain->paths[at], path, len))
+		at = domain->paths[at].up;
+	return at;
 }
 
 /* Every rule on a folder has some access that only folders can have. */
@@ -92,20 +110,15 @@ struct held {
 	void *context;
 };
 
-/* What the folders strictly above path give; with `self`, the path too. */
-static uint64_t access_at(const struct domain *domain, const char *path, size_t len, bool self,
-			  const struct held *held)
+/* What the paths from `at` upwards give to something beneath them; of the first, with `self`, all.
+ */
+static uint64_t access_from(const struct domain *domain, size_t at, bool self,
+			    const struct held *held)
 {
 	uint64_t access = 0;
-	for (size_t part = 1; part <= len; part++) {
-		if (part != 1 && part != len && path[part] != '/')
-			continue;
-		if (part == len && !self)
-			break;
-		const struct path_access *found = find_path(domain, path, part);
-		if (!found || (part != len && !on_folder(found)))
-			continue;
-		if (!held->holds || held->holds(held->context, (size_t)(found - domain->paths)))
+	for (; at != PATH_NONE; at = domain->paths[at].up, self = false) {
+		const struct path_access *found = &domain->paths[at];
+		if ((self || on_folder(found)) && (!held->holds || held->holds(held->context, at)))
 			access |= found->access;
 	}
 	return access;
@@ -116,12 +129,12 @@ void domain_tidy(struct domain *domain)
 	if (!domain->path_count)
 		return;
 	domain_merge(domain);
+	link_up(domain);
 	const struct held all = {0};
 	/* From the last to the first, so that what is looked up above is still in place. */
 	for (size_t i = domain->path_count; i-- > 0;) {
 		struct path_access *path = &domain->paths[i];
-		if (!(path->access &
-		      ~access_at(domain, path->path, strlen(path->path), false, &all)))
+		if (!(path->access & ~access_from(domain, path->up, false, &all)))
 			path->access = 0;
 	}
 	size_t kept = 0;
@@ -132,6 +145,7 @@ void domain_tidy(struct domain *domain)
 			free(domain->paths[i].path);
 	}
 	domain->path_count = kept;
+	link_up(domain);
 }
 
 int plan_say(struct builder *b, uint32_t rule, enum lane lane, size_t landlock_rules,
@@ -238,8 +252,10 @@ bool plan_in_wall_now(const struct plan *plan, const char *path, size_t len, uin
 		return false;
 	if (!rights || (rights & ~(uint32_t)(RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC)))
 		return false;
-	const struct path_access *self = find_path(wall, path, len);
-	uint64_t access = access_at(wall, path, len, true, &held);
+	size_t at = nearest(wall, path, len);
+	const struct path_access *self =
+	    at != PATH_NONE && strlen(wall->paths[at].path) == len ? &wall->paths[at] : NULL;
+	uint64_t access = access_from(wall, at, self != NULL, &held);
 	uint64_t want = 0;
 	if (rights & RIGHT_READ)
 		want |= ACCESS_READ_FILE;

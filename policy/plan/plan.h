@@ -35,7 +35,9 @@ struct path_access {
 	char *path;	 /* owned; exists, no symbolic link in it */
 	uint64_t access; /* LANDLOCK_ACCESS_FS_*, linux/landlock.h */
 	uint32_t rule;	 /* the rule it comes from; RULE_NONE for what the broker needs itself */
+	size_t up;	 /* the nearest of the domain's paths above it; PATH_NONE */
 };
+#define PATH_NONE SIZE_MAX
 
 struct port_access {
 	uint16_t port;

@@ -144,8 +144,8 @@ static struct domain domain_of(struct path_access *paths, size_t count)
 static void restricted_files(void)
 {
 	struct path_access paths[] = {
-	    {at("in"), access_of(RIGHT_READ | RIGHT_WRITE, VIEW_FOLDER, folder), 0},
-	    {at("gone"), ACCESS_READ_FILE, 0},
+	    {.path = at("in"), .access = access_of(RIGHT_READ | RIGHT_WRITE, VIEW_FOLDER, folder)},
+	    {.path = at("gone"), .access = ACCESS_READ_FILE},
 	};
 	for (size_t i = 0; i < 2; i++)
 		paths[i].access &= access_handled_fs(features.landlock_abi);
@@ -185,7 +185,7 @@ END_TEST
 
 static void bad_domain(void)
 {
-	struct path_access path = {folder, 1ULL << 60, 0};
+	struct path_access path = {.path = folder, .access = 1ULL << 60};
 	struct domain domain = domain_of(&path, 1);
 	MUST(kernel_landlock(&domain) == -EINVAL);
 	MUST(try_open(at("out/file"), O_RDWR) >= 0);
@@ -296,7 +296,8 @@ static void orphaned(void)
 	int listener = load_filter(0);
 	close(listener);
 	FAILS(syscall(SYS_openat, AT_FDCWD, at("in/file"), O_RDONLY, 0, 0, 0), ENOSYS);
-	/* What is never allowed asks the gate too, which only refuses; without one it is no more. */
+	/* What is never allowed asks the gate too, which only refuses; without one it is no more.
+	 */
 	FAILS(syscall(SYS_bpf, 0, NULL, 0), ENOSYS);
 	FAILS(syscall(SYS_chroot, "/"), ENOSYS);
 	FAILS(unshare(CLONE_NEWUSER), ENOSYS);
