@@ -32,6 +32,7 @@ struct records;	  /* record.h */
 struct nested;	  /* nest.h */
 struct broker;	  /* shared by all workers; gate.c */
 struct exec_args; /* exec_args.h */
+struct known;	  /* known.h */
 
 /* One call of one thread of the agent. Lives on the worker's stack for the time of the call. */
 struct request {
@@ -40,6 +41,7 @@ struct request {
 	pid_t tid;		    /* notif.pid: the calling thread */
 	pid_t tgid;		    /* its process, from /proc/TID/status; 0 until request_tgid() */
 	int pidfd;		    /* of the thread, else of tgid; opened on first use; -1 */
+	struct known *known;	    /* what the worker keeps of earlier calls; NULL: nothing */
 	int umask;		    /* the caller's, read along with tgid; -1 */
 	struct nested *nested;	    /* the innermost session that the caller belongs to (nest.h);
 				       NULL: the broker's own */
@@ -143,6 +145,10 @@ int memory_write(const struct request *request, uint64_t address, const void *bu
 /* A NUL-ended string of at most size-1 bytes; returns its length, -ENAMETOOLONG when it does not
  * end in time. Never reads past the page that ends it. */
 long memory_read_string(const struct request *request, uint64_t address, char *buf, size_t size);
+/* The same without asking whether the caller still waits, which is the asker's to do: by
+ * request_alive() before anything is made, changed or recorded, or by an answer that does nothing
+ * but name the call to the kernel (CONTINUE, an fd that was only opened). */
+long memory_peek_string(const struct request *request, uint64_t address, char *buf, size_t size);
 /* True when the caller's memory cannot be read at all (non-dumpable): file calls then CONTINUE, all
  * others are refused. */
 bool memory_unreadable(const struct request *request);
@@ -157,6 +163,7 @@ enum resolve_flags {
 	RESOLVE_EMPTY_PATH = 1 << 2, /* AT_EMPTY_PATH: "" means dirfd itself */
 	RESOLVE_CREATE = 1 << 3, /* like open(O_CREAT): follow the last link, also to a target that
 				    does not exist yet */
+	RESOLVE_LINKED = 1 << 4, /* a link is known to be on the way: no other try is made */
 };
 
 /*
@@ -217,6 +224,9 @@ int judge_never_quietly(struct request *request, const char *verb, const char *o
 int judge_testimony(struct request *request, struct query *query);
 /* decide() without record or explanation, for comparing rights. */
 bool judge_would_allow(struct request *request, enum verb verb, const char *path, size_t len);
+/* After a yes of judge_would_allow(), upon which the call goes on: counts it, and records it where
+ * the log wants that. 0 or a negative errno. */
+int judge_allowed(struct request *request, enum verb verb, const char *path, size_t len);
 /* decide_beneath() and decide_moves_safely() of every scope that the caller is held to. */
 uint32_t judge_beneath(struct request *request, const char *path, size_t len);
 bool judge_moves_safely(struct request *request, const char *from, size_t from_len, const char *to,
@@ -224,8 +234,11 @@ bool judge_moves_safely(struct request *request, const char *from, size_t from_l
 /* True when the wall of this session covers verb on the object: REPLY_CONTINUE is then sound and
  * native. */
 bool judge_in_wall(struct request *request, enum verb verb, const struct object *object);
+/* The same for a name that no link is in. */
+bool judge_text_in_wall(struct request *request, enum verb verb, const char *path, size_t len);
 /* The same for making, removing or renaming the object's name: Landlock asks its folder. */
 bool judge_name_in_wall(struct request *request, const struct object *object);
+bool judge_name_text_in_wall(struct request *request, const char *path, size_t len);
 
 /* --- process.c --- */
 

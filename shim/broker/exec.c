@@ -263,7 +263,7 @@ static struct reply run(struct request *request, int dirfd, uint64_t address, ui
 	/* To wait for the program to be started is to wait for whatever its file lies on. */
 	if (conditions && !request_may_block(request))
 		return (struct reply){.kind = REPLY_LATER, .fd = -1};
-	long len = memory_read_string(request, address, path, sizeof(path));
+	long len = memory_peek_string(request, address, path, sizeof(path));
 
 	if (len == -EPERM && !conditions)
 		return reply_continue();

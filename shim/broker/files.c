@@ -21,7 +21,7 @@ struct reply files_error(int error)
 int files_read_path(struct request *request, uint64_t address, bool wall_covers, char *buf,
 		    struct reply *reply)
 {
-	long len = memory_read_string(request, address, buf, PATH_TEXT_MAX);
+	long len = memory_peek_string(request, address, buf, PATH_TEXT_MAX);
 
 	if (len >= 0)
 		return 0;

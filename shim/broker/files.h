@@ -7,10 +7,27 @@
 
 #include "shim/broker/broker.h"
 
-/* Reads a path argument into buf of PATH_TEXT_MAX. 0; or *reply is the answer: a file call whose
+/* Reads a path argument into buf of PATH_TEXT_MAX, as memory_peek_string(): resolve() of it asks
+ * whether it was the caller's. 0; or *reply is the answer: a file call whose
  * memory cannot be read at all is left to the wall when it covers the call, else refused. */
 int files_read_path(struct request *request, uint64_t address, bool wall_covers, char *buf,
 		    struct reply *reply);
+
+/* The absolute name that a plain text (resolve_is_plain()) means, into out of PATH_TEXT_MAX, as
+ * long as no link is on the way. Its length, or a negative errno: not to be known. */
+long files_full_name(const struct request *request, int dirfd, const char *path, char *out);
+
+/* Whether a link is on the way to the name. 0: none; -ENOENT: none so far, and then nothing; -ELOOP
+ * and others: there may be. flags: O_NOFOLLOW when the last component may be one. */
+int files_seek_links(const char *name, uint64_t flags);
+
+/* True when the kernel may make, remove or rename at the name by itself: no link is on the way, all
+ * scopes allow it and the wall covers it. judge_allowed() has to be told then. */
+struct quick_name {
+	size_t len;
+	char text[PATH_TEXT_MAX];
+};
+bool files_kernel_may(struct request *request, int dirfd, const char *path, struct quick_name *out);
 
 /* The answer for a negative errno. */
 struct reply files_error(int error);

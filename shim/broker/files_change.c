@@ -50,7 +50,7 @@ static struct reply make_folder_at(int parent, const char *name, mode_t mode)
 	return reply;
 }
 
-static struct reply act(const struct change *change, const struct object *object)
+static struct reply act_now(const struct change *change, const struct object *object)
 {
 	char buf[NAME_MAX + 2];
 	const char *name = files_name(object, buf);
@@ -71,6 +71,22 @@ static struct reply act(const struct change *change, const struct object *object
 	return reply_error(EACCES);
 }
 
+/* Only what has a mode is cut by the umask. */
+static struct reply act(struct request *request, const struct change *change,
+			const struct object *object)
+{
+	if (change->what != CHANGE_MKDIR && change->what != CHANGE_MKNOD)
+		return act_now(change, object);
+	int error = files_take_umask(request);
+
+	if (error)
+		return files_error(error);
+	struct reply reply = act_now(change, object);
+
+	files_give_umask(request);
+	return reply;
+}
+
 /*
  * What the kernel answers before it asks whether the caller may: `mkdir -p` makes every folder on
  * the way and expects EEXIST, `rm -f` removes what may not be there and expects ENOENT. That a name
@@ -89,6 +105,20 @@ static int forgone(struct request *request, const struct change *change,
 	return removes && errno == ENOENT ? ENOENT : 0;
 }
 
+/* In the wall, and no link on the way. A new link may be more than a name: see below. */
+static bool kernel_changes(struct request *request, int dirfd, const char *path,
+			   const struct change *change, struct reply *reply)
+{
+	struct quick_name name;
+
+	if (change->what == CHANGE_SYMLINK || !files_kernel_may(request, dirfd, path, &name))
+		return false;
+	int error = judge_allowed(request, VERB_WRITE, name.text, name.len);
+
+	*reply = error ? files_error(error) : reply_continue();
+	return true;
+}
+
 static struct reply change_at(struct request *request, int dirfd, uint64_t address,
 			      const struct change *change)
 {
@@ -96,7 +126,8 @@ static struct reply change_at(struct request *request, int dirfd, uint64_t addre
 	struct object object;
 	struct reply reply;
 
-	if (files_read_path(request, address, true, path, &reply) != 0)
+	if (files_read_path(request, address, true, path, &reply) != 0 ||
+	    kernel_changes(request, dirfd, path, change, &reply))
 		return reply;
 	int error = resolve(request, dirfd, path, RESOLVE_PARENT, &object);
 
@@ -120,10 +151,7 @@ static struct reply change_at(struct request *request, int dirfd, uint64_t addre
 	} else if (judge_name_in_wall(request, &object)) {
 		reply = reply_continue();
 	} else {
-		error = files_take_umask(request);
-		reply = error ? files_error(error) : act(change, &object);
-		if (!error)
-			files_give_umask(request);
+		reply = act(request, change, &object);
 	}
 out:
 	object_close(&object);

@@ -73,6 +73,14 @@ static bool same_folder(const struct object *from, const struct object *to)
 	return from_len == to_len && memcmp(from->path, to->path, to_len) == 0;
 }
 
+static bool same_parent(const struct quick_name *from, const struct quick_name *to)
+{
+	const char *from_end = strrchr(from->text, '/'), *to_end = strrchr(to->text, '/');
+
+	return from_end && to_end && from_end - from->text == to_end - to->text &&
+	       memcmp(from->text, to->text, (size_t)(to_end - to->text)) == 0;
+}
+
 /* One direction. 0 or a negative errno. */
 static int check_move(struct request *request, const struct object *from, const struct object *to)
 {
@@ -118,7 +126,7 @@ static struct reply move(struct request *request, const struct object *from,
 		error = check_move(request, to, from);
 	if (error)
 		return files_error(error);
-	if (is_link(from) && files_is_granted_place(request, to))
+	if (files_is_granted_place(request, to) && is_link(from))
 		return files_error(
 		    judge_never(request, request->name, to->path, files_no_link_here, EACCES));
 	if (syscall(SYS_renameat2, from->parent, files_name(from, from_buf), to->parent,
@@ -164,6 +172,23 @@ static struct reply rename_objects(struct request *request, const struct object 
 	return reply;
 }
 
+/* Within one folder in the wall, and no link on the way to it. */
+static bool kernel_renames(struct request *request, int from_dirfd, const char *from_path,
+			   int to_dirfd, const char *to_path, struct reply *reply)
+{
+	struct quick_name from, to;
+
+	if (!files_kernel_may(request, from_dirfd, from_path, &from) ||
+	    !files_kernel_may(request, to_dirfd, to_path, &to) || !same_parent(&from, &to))
+		return false;
+	int error = judge_allowed(request, VERB_WRITE, from.text, from.len);
+
+	if (!error)
+		error = judge_allowed(request, VERB_WRITE, to.text, to.len);
+	*reply = error ? files_error(error) : reply_continue();
+	return true;
+}
+
 static struct reply rename_any(struct request *request, int from_dirfd, uint64_t from_address,
 			       int to_dirfd, uint64_t to_address, uint64_t flag_word)
 {
@@ -178,7 +203,8 @@ static struct reply rename_any(struct request *request, int from_dirfd, uint64_t
 	if (flags & RENAME_WHITEOUT) /* leaves a device node behind */
 		return reply_error(EPERM);
 	if (files_read_path(request, from_address, true, from_path, &reply) != 0 ||
-	    files_read_path(request, to_address, true, to_path, &reply) != 0)
+	    files_read_path(request, to_address, true, to_path, &reply) != 0 ||
+	    kernel_renames(request, from_dirfd, from_path, to_dirfd, to_path, &reply))
 		return reply;
 	int error = resolve(request, from_dirfd, from_path, RESOLVE_PARENT, &from);
 

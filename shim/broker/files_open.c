@@ -275,6 +275,8 @@ static int open_resolve(struct request *request, const struct open_call *call, s
 		flags |= RESOLVE_NOFOLLOW_LAST;
 	if (call->flags & O_CREAT)
 		flags |= RESOLVE_CREATE;
+	if (call->linked)
+		flags |= RESOLVE_LINKED;
 	return resolve(request, call->dirfd, call->path, flags, out);
 }
 
@@ -338,7 +340,8 @@ static struct reply open_any(struct request *request, const struct open_call *as
 	call.path = path;
 	if (path[0] == '\0')
 		return reply_error(ENOENT);
-	if ((call.flags & O_ACCMODE) != O_ACCMODE && open_quickly(request, &call, &reply))
+	if ((call.flags & O_ACCMODE) != O_ACCMODE &&
+	    open_quickly(request, &call, &reply, &call.linked))
 		return reply;
 	return open_slowly(request, &call);
 }

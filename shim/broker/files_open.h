@@ -9,6 +9,7 @@ struct open_call {
 	int dirfd;
 	uint64_t flags, mode, resolve; /* as struct open_how has them */
 	const char *path;	       /* copied, not empty */
+	bool linked;		       /* a link is on the way */
 };
 
 /* The right that opening what exists needs. */
@@ -21,8 +22,10 @@ int open_reopen(int handle, uint64_t flags);
 /* Takes off an O_NONBLOCK that the caller did not ask for. 0 or a negative errno. */
 int open_set_blocking(int fd, uint64_t flags);
 
-/* Answers when the text is lexically clean and no link is on the way; false: do it slowly. */
-bool open_quickly(struct request *request, const struct open_call *call, struct reply *reply);
+/* Answers when the text is lexically clean and no link is on the way; false: do it slowly.
+ * *linked: a link was met. */
+bool open_quickly(struct request *request, const struct open_call *call, struct reply *reply,
+		  bool *linked);
 
 /* What a caller's own RESOLVE_* flags lead to; OPEN_NATIVE: only the kernel can tell, and the wall
  * bounds it. */

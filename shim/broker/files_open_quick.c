@@ -20,73 +20,24 @@
 #include "shim/broker/files_open.h"
 #include "shim/broker/resolve.h"
 
-static bool is_plain(const char *path)
-{
-	size_t len = strlen(path);
-
-	if (path[len - 1] == '/')
-		return false;
-	for (const char *at = path; *at;) {
-		size_t n = strcspn(at, "/");
-
-		if ((n == 2 && at[0] == '.' && at[1] == '.') || n > NAME_MAX)
-			return false;
-		if (n == 1 && at[0] == '.' && at[1] == '\0')
-			return false;
-		at += n;
-		at += strspn(at, "/");
-	}
-	return true;
-}
-
-/* The absolute name of the text. Its length, or a negative errno. */
-static long full_name(struct request *request, const struct open_call *call, char *out)
-{
-	char link[64], base[PATH_TEXT_MAX] = "/";
-	ssize_t n = 1;
-
-	if (call->path[0] != '/') {
-		if (call->dirfd == AT_FDCWD)
-			snprintf(link, sizeof(link), "/proc/%d/cwd", request->tid);
-		else
-			snprintf(link, sizeof(link), "/proc/%d/fd/%d", request->tid, call->dirfd);
-		n = call->dirfd < 0 && call->dirfd != AT_FDCWD ? -1
-							       : readlink(link, base, sizeof(base));
-		if (n <= 0 || n >= (ssize_t)sizeof(base) || base[0] != '/' ||
-		    base[n - 1] == ')' /* perhaps " (deleted)" */ || !request_alive(request))
-			return -EACCES;
-	}
-	return path_join(base, (size_t)n, call->path, strlen(call->path), out, PATH_TEXT_MAX);
-}
-
-/* Opening has effects of its own in /dev, and a meaning of its own in /proc. */
+/* What has a meaning of its own for each caller. */
 static bool is_special(const char *path)
 {
-	return strncmp(path, "/proc", 5) == 0 || strncmp(path, "/dev", 4) == 0;
+	return strncmp(path, "/proc", 5) == 0;
 }
 
-/* The object is at its judged name, or the name is free. false: not sure. */
-static bool native(const struct open_call *call, const char *name, struct reply *reply)
+/* The kernel opens it, and says itself that it is not there. */
+static bool kernel_opens(struct request *request, const struct open_call *call, const char *name,
+			 size_t len, enum verb verb, struct reply *reply, bool *linked)
 {
-	int fd = resolve_openat2(AT_FDCWD, name, O_PATH, 0, RESOLVE_NO_SYMLINKS);
+	int error = files_seek_links(name, 0);
 
-	if (fd >= 0) {
-		struct stat st;
-		bool proc = fstat(fd, &st) != 0 || resolve_is_proc(fd, &st);
-
-		close(fd);
-		if (proc)
-			return false;
-	} else if (fd != -ENOENT) {
+	*linked = error == -ELOOP;
+	if (error && error != -ENOENT)
 		return false;
-	} else if (!(call->flags & O_CREAT)) {
-		/* A folder of the caller may have been moved while its name was read. */
-		if (call->path[0] != '/')
-			return false;
-		*reply = reply_error(ENOENT);
-		return true;
-	}
-	*reply = reply_continue();
+	error = error && !(call->flags & O_CREAT) ? 0 : judge_allowed(request, verb, name, len);
+
+	*reply = error ? files_error(error) : reply_continue();
 	return true;
 }
 
@@ -97,33 +48,69 @@ static bool keep(const struct open_call *call, int fd)
 
 	if (fstat(fd, &st) != 0 || resolve_is_proc(fd, &st))
 		return false;
-	if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))
+	if (S_ISREG(st.st_mode) || (S_ISDIR(st.st_mode) && !(call->flags & O_CREAT)))
 		return open_set_blocking(fd, call->flags) == 0;
 	return false;
 }
 
-/* A reader that does not wait lets a waiting writer go on, and must not be closed before the real
- * one is there. */
-static bool is_fifo(const char *name)
+/*
+ * To open a device has effects of its own, and a FIFO's reader that does not wait lets a waiting
+ * writer go on and must not be closed before the real one is there. What is put in a file's place
+ * after this look costs such an effect where it is granted, no more.
+ */
+static bool is_file_or_absent(const char *name, uid_t *owner)
 {
 	struct stat st;
 
-	return lstat(name, &st) == 0 && S_ISFIFO(st.st_mode);
+	*owner = (uid_t)-1;
+	if (lstat(name, &st) != 0)
+		return errno == ENOENT;
+	if (S_ISREG(st.st_mode))
+		*owner = st.st_uid;
+	return S_ISREG(st.st_mode) || S_ISDIR(st.st_mode);
+}
+
+/* An fd or a negative errno. */
+static int open_name(struct request *request, const struct open_call *call, const char *name,
+		     uint64_t flags)
+{
+	/* An fd of somebody who is gone is not taken by the kernel; what is made or emptied would
+	 * stay so. */
+	if ((flags & (O_CREAT | O_TRUNC)) && !request_alive(request))
+		return -ESRCH;
+	return resolve_openat2(AT_FDCWD, name, flags, flags & O_CREAT ? call->mode : 0,
+			       RESOLVE_NO_SYMLINKS);
+}
+
+static int make_name(struct request *request, const struct open_call *call, const char *name,
+		     uint64_t flags)
+{
+	int error = files_take_umask(request);
+
+	if (error)
+		return error;
+	int fd = open_name(request, call, name, flags);
+
+	files_give_umask(request);
+	return fd;
 }
 
 static bool broker_opens(struct request *request, const struct open_call *call, const char *name,
-			 size_t len, enum verb verb, struct reply *reply)
+			 size_t len, enum verb verb, struct reply *reply, bool *linked)
 {
 	uint64_t flags = call->flags | O_NONBLOCK | O_NOCTTY;
+	uid_t owner;
 
-	if (is_fifo(name))
+	if (!is_file_or_absent(name, &owner))
 		return false;
-	if ((call->flags & O_CREAT) && files_take_umask(request) != 0)
-		return false;
-	int fd = resolve_openat2(AT_FDCWD, name, flags, call->mode, RESOLVE_NO_SYMLINKS);
+	/* What is there needs no umask, which is dear to learn; of other people's files the kernel
+	 * asks more where they might be made (fs.protected_regular). */
+	if ((flags & (O_CREAT | O_EXCL)) == O_CREAT && owner == geteuid())
+		flags &= ~(uint64_t)O_CREAT;
+	int fd = flags & O_CREAT ? make_name(request, call, name, flags)
+				 : open_name(request, call, name, flags);
 
-	if (call->flags & O_CREAT)
-		files_give_umask(request);
+	*linked = fd == -ELOOP;
 	if (fd < 0) {
 		if (fd != -ENOENT || call->path[0] != '/' || (call->flags & O_CREAT))
 			return false;
@@ -134,7 +121,7 @@ static bool broker_opens(struct request *request, const struct open_call *call, 
 		close(fd);
 		return false;
 	}
-	int error = judge_text(request, verb, name, len);
+	int error = judge_allowed(request, verb, name, len);
 
 	if (error) {
 		close(fd);
@@ -145,35 +132,27 @@ static bool broker_opens(struct request *request, const struct open_call *call, 
 	return true;
 }
 
-bool open_quickly(struct request *request, const struct open_call *call, struct reply *reply)
+bool open_quickly(struct request *request, const struct open_call *call, struct reply *reply,
+		  bool *linked)
 {
 	char name[PATH_TEXT_MAX];
 
-	if (call->resolve || (call->flags & (O_TMPFILE & ~O_DIRECTORY)) || !is_plain(call->path))
+	*linked = false;
+	if (call->resolve || (call->flags & (O_TMPFILE & ~O_DIRECTORY)))
 		return false;
-	long len = full_name(request, call, name);
+	long len = files_full_name(request, call->dirfd, call->path, name);
 
 	if (len <= 0 || is_special(name))
 		return false;
 	/* A file that may have to be made needs the right to make it; one that is only to be read
 	 * if it is there is left to the slow way. */
 	enum verb verb = (call->flags & O_CREAT) ? VERB_WRITE : open_verb(call);
-	struct object object = {.handle = -1, .parent = -1, .magic_fd = -1, .len = (size_t)len};
 
 	if (!judge_would_allow(request, verb, name, (size_t)len))
 		return false;
-	memcpy(object.path, name, (size_t)len + 1);
-	if (!judge_in_wall(request, verb, &object))
-		return broker_opens(request, call, name, (size_t)len, verb, reply);
-	if (!native(call, name, reply))
-		return false;
-	if (reply->kind == REPLY_CONTINUE) {
-		int error = judge_text(request, verb, name, (size_t)len);
-
-		if (error)
-			*reply = files_error(error);
-	}
-	return true;
+	if (judge_text_in_wall(request, verb, name, (size_t)len))
+		return kernel_opens(request, call, name, (size_t)len, verb, reply, linked);
+	return broker_opens(request, call, name, (size_t)len, verb, reply, linked);
 }
 
 /* The kernel walks, with the caller's flags and without magic links, which would be the broker's.

@@ -417,6 +417,15 @@ bool judge_would_allow(struct request *request, enum verb verb, const char *path
 	return true;
 }
 
+int judge_allowed(struct request *request, enum verb verb, const char *path, size_t len)
+{
+	const struct record counted = {.verdict = VERDICT_ALLOWED};
+
+	if (!records_all(request))
+		return put_lines(request, &counted, NULL);
+	return request_alive(request) ? judge_text(request, verb, path, len) : -ESRCH;
+}
+
 uint32_t judge_beneath(struct request *request, const char *path, size_t len)
 {
 	const struct scope *scope;
@@ -444,7 +453,7 @@ bool judge_moves_safely(struct request *request, const char *from, size_t from_l
 	return true;
 }
 
-bool judge_in_wall(struct request *request, enum verb verb, const struct object *object)
+bool judge_text_in_wall(struct request *request, enum verb verb, const char *path, size_t len)
 {
 	static const uint32_t rights[VERB_COUNT] = {
 	    [VERB_READ] = RIGHT_READ, [VERB_WRITE] = RIGHT_WRITE, [VERB_EXEC] = RIGHT_EXEC};
@@ -453,19 +462,26 @@ bool judge_in_wall(struct request *request, enum verb verb, const struct object 
 	 * kernel alone can run it, and each wall holds what its scope grants at the start. */
 	if (request->nested && verb != VERB_EXEC)
 		return false;
-	return !object->anonymous && verb < VERB_COUNT && rights[verb] != 0 &&
-	       standing_in_wall(broker_standing(request->broker), object->path, object->len,
-				rights[verb]);
+	return verb < VERB_COUNT && rights[verb] != 0 &&
+	       standing_in_wall(broker_standing(request->broker), path, len, rights[verb]);
+}
+
+bool judge_in_wall(struct request *request, enum verb verb, const struct object *object)
+{
+	return !object->anonymous && judge_text_in_wall(request, verb, object->path, object->len);
+}
+
+bool judge_name_text_in_wall(struct request *request, const char *path, size_t len)
+{
+	while (len > 1 && path[len - 1] != '/')
+		len--;
+	if (len == 0 || request->nested)
+		return false;
+	return standing_in_wall(broker_standing(request->broker), path, len > 1 ? len - 1 : 1,
+				RIGHT_WRITE);
 }
 
 bool judge_name_in_wall(struct request *request, const struct object *object)
 {
-	size_t len = object->len;
-
-	while (len > 1 && object->path[len - 1] != '/')
-		len--;
-	if (object->anonymous || len == 0 || request->nested)
-		return false;
-	return standing_in_wall(broker_standing(request->broker), object->path,
-				len > 1 ? len - 1 : 1, RIGHT_WRITE);
+	return !object->anonymous && judge_name_text_in_wall(request, object->path, object->len);
 }

@@ -2,8 +2,8 @@
 /*
  * The caller's memory. Every read is bounded, made once, and checked afterwards: the bytes count
  * only while the caller still waits for this very answer, so that a pid that was reused is never
- * taken for it. Relies on: process_vm_readv(2), else /proc/TID/mem, and the agent's domain
- * descending from the broker's.
+ * taken for it (memory_peek_string() leaves that to its caller). Relies on: process_vm_readv(2),
+ * else /proc/TID/mem, and the agent's domain descending from the broker's.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +16,7 @@
 #include "shim/broker/gate.h"
 
 #define PAGE 4096 /* x86-64, the only architecture that the filter lets through */
+#define FIRST_CHUNK 256
 
 /* -EPERM: not readable at all (non-dumpable). -ESRCH: the caller is gone. */
 static long transfer_error(int error)
@@ -102,12 +103,16 @@ int memory_write(const struct request *request, uint64_t address, const void *bu
 	return (size_t)n == size ? 0 : -EFAULT;
 }
 
-long memory_read_string(const struct request *request, uint64_t address, char *buf, size_t size)
+long memory_peek_string(const struct request *request, uint64_t address, char *buf, size_t size)
 {
 	size_t have = 0;
 
 	while (have < size) {
 		size_t chunk = PAGE - (address + have) % PAGE;
+
+		/* Most are short. */
+		if (have == 0 && chunk > FIRST_CHUNK)
+			chunk = FIRST_CHUNK;
 
 		if (chunk > size - have)
 			chunk = size - have;
@@ -118,12 +123,19 @@ long memory_read_string(const struct request *request, uint64_t address, char *b
 		const char *end = memchr(buf + have, '\0', (size_t)n);
 
 		if (end)
-			return request_alive(request) ? end - buf : -ESRCH;
+			return end - buf;
 		if ((size_t)n != chunk)
 			return -EFAULT;
 		have += chunk;
 	}
-	return request_alive(request) ? -ENAMETOOLONG : -ESRCH;
+	return -ENAMETOOLONG;
+}
+
+long memory_read_string(const struct request *request, uint64_t address, char *buf, size_t size)
+{
+	long len = memory_peek_string(request, address, buf, size);
+
+	return (len >= 0 || len == -ENAMETOOLONG) && !request_alive(request) ? -ESRCH : len;
 }
 
 bool memory_unreadable(const struct request *request)

@@ -43,6 +43,7 @@ struct records {
 	enum record_mode mode;
 	pthread_mutex_t lock;
 	uint64_t seq;
+	atomic_ullong allowed; /* counted without the lock */
 	struct record_totals totals;
 	atomic_bool broken;
 	uint64_t seen[1 << SEEN_BITS];
@@ -109,6 +110,7 @@ void records_totals(struct records *records, struct record_totals *out)
 {
 	pthread_mutex_lock(&records->lock);
 	*out = records->totals;
+	out->allowed = atomic_load(&records->allowed);
 	pthread_mutex_unlock(&records->lock);
 }
 
@@ -226,16 +228,14 @@ int records_write(struct records *records, const struct record *record)
 {
 	bool allowed = record->verdict == VERDICT_ALLOWED;
 	struct json json;
-	int error = 0;
 
-	pthread_mutex_lock(&records->lock);
 	if (allowed) {
-		records->totals.allowed++;
-		if (records->mode == RECORD_DENIALS) {
-			error = atomic_load(&records->broken) ? -EIO : 0;
-			goto out;
-		}
-	} else {
+		atomic_fetch_add_explicit(&records->allowed, 1, memory_order_relaxed);
+		if (records->mode == RECORD_DENIALS)
+			return atomic_load(&records->broken) ? -EIO : 0;
+	}
+	pthread_mutex_lock(&records->lock);
+	if (!allowed) {
 		records->totals.refused++;
 		if (record->quiet)
 			records->totals.quiet++;
@@ -257,8 +257,8 @@ int records_write(struct records *records, const struct record *record)
 	json_number(&json, "errno", record->error);
 	if (record->inner)
 		write_inner(&json, record->inner);
-	error = line_close(records, &json);
-out:
+	int error = line_close(records, &json);
+
 	pthread_mutex_unlock(&records->lock);
 	return error;
 }
@@ -362,7 +362,7 @@ int records_end(struct records *records, const struct record_totals *extra, int 
 	line_open(records, &json, "end");
 	json_string(&json, "ending", ending);
 	json_number(&json, "status", status);
-	json_number(&json, "allowed", (int64_t)records->totals.allowed);
+	json_number(&json, "allowed", (int64_t)atomic_load(&records->allowed));
 	json_number(&json, "refused", (int64_t)records->totals.refused);
 	json_number(&json, "quiet", (int64_t)records->totals.quiet);
 	json_number(&json, "written", (int64_t)records->totals.written);

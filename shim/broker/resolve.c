@@ -2,10 +2,12 @@
 /*
  * From a path as the caller means it to an object.
  *
- * Opens first and names afterwards: the path that is judged is what the kernel calls the handle,
- * never what the caller wrote. The kernel walks where it walks for the broker as it would for the
- * caller: no symbolic link at all, else no magic link and no end in /proc. Everything else, errors
- * after links included, is walked by resolve_walk(), which knows whose /proc/self it is.
+ * Opens first and names afterwards: the path that is judged is what the kernel calls the handle. It
+ * is what the caller wrote where the kernel has just walked exactly that from "/", name by name,
+ * without a link: what is renamed meanwhile was there then. The kernel walks where it walks for the
+ * broker as it would for the caller: no symbolic link at all, else no magic link and no end in
+ * /proc. Everything else, errors after links included, is walked by resolve_walk(), which knows
+ * whose /proc/self it is.
  *
  * Relies on: caller and broker sharing root, mounts and pid namespace (the filter sees to it).
  */
@@ -133,15 +135,12 @@ static long without_deleted(char *path, size_t len, const struct stat *st, bool 
 	return (long)(len - DELETED_LEN);
 }
 
-/* One reading. *moved: what the path names now is something else. */
-static long read_path(struct request *request, int fd, const struct stat *st, char *buf,
-		      bool *anonymous, bool *moved)
+/* What the kernel calls fd now. *gone: it had this name. */
+static long read_name(int fd, const struct stat *st, char *buf, bool *anonymous, bool *gone)
 {
 	char self_path[32];
 	ssize_t n = readlink(object_self_path(fd, self_path), buf, PATH_TEXT_MAX);
-	struct stat other;
 
-	*moved = false;
 	if (n < 0)
 		return -errno;
 	if (n >= PATH_TEXT_MAX)
@@ -152,13 +151,17 @@ static long read_path(struct request *request, int fd, const struct stat *st, ch
 		return buf[0] == '(' ? -EACCES : n;
 	long len = without_deleted(buf, (size_t)n, st, anonymous);
 
-	if (len < 0 || *anonymous)
-		return len;
-	if (resolve_is_proc(fd, st))
-		return spell_own(request, buf, (size_t)len);
-	*moved = len == n && lstat(buf, &other) == 0 &&
-		 (other.st_dev != st->st_dev || other.st_ino != st->st_ino);
+	*gone = len != n;
 	return len;
+}
+
+/* True when the path names something else. One that is gone is no such. */
+static bool is_elsewhere(const char *path, const struct stat *st)
+{
+	struct stat other;
+
+	return lstat(path, &other) == 0 &&
+	       (other.st_dev != st->st_dev || other.st_ino != st->st_ino);
 }
 
 /* A handle of a mount that no path leads to has a path that names something else; so has one that
@@ -167,12 +170,16 @@ long resolve_path_of(struct request *request, int fd, const struct stat *st, boo
 		     bool *anonymous)
 {
 	struct stat now = *st;
-	bool moved;
+	bool gone = false;
 
 	for (int tries = 0; tries < 4; tries++) {
-		long len = read_path(request, fd, &now, buf, anonymous, &moved);
+		long len = read_name(fd, &now, buf, anonymous, &gone);
 
-		if (len < 0 || !moved || !by_fd)
+		if (len < 0 || *anonymous)
+			return len;
+		if (resolve_is_proc(fd, &now))
+			return spell_own(request, buf, (size_t)len);
+		if (!by_fd || gone || !is_elsewhere(buf, &now))
 			return len;
 		if (fstat(fd, &now) != 0)
 			return -errno;
@@ -198,35 +205,42 @@ int resolve_fill(struct request *request, int handle, bool by_fd, struct object 
 	return 0;
 }
 
-int resolve_fill_parent(struct request *request, int parent, const char *name, size_t len,
-			struct object *out)
+/* out is a folder (handle, type, path); it becomes a name beneath it. */
+static int step_beneath(struct object *out, const char *name, size_t len)
 {
-	struct stat st;
-
-	out->parent = parent;
+	out->parent = out->handle;
+	out->handle = out->magic_fd = -1;
+	out->by_magic_link = false;
 	if (len > NAME_MAX)
 		return -ENAMETOOLONG;
-	memcpy(out->name, name, len);
-	out->name[len] = '\0';
-	if (fstat(parent, &st) != 0)
-		return -errno;
-	if (!S_ISDIR(st.st_mode))
+	if (out->type != S_IFDIR)
 		return -ENOTDIR;
-	long n = resolve_path_of(request, parent, &st, false, out->path, &out->anonymous);
-
-	if (n < 0)
-		return (int)n;
 	/* A folder that was removed takes no new names. */
 	if (out->anonymous)
 		return -ENOENT;
-	size_t at = n == 1 ? 0 : (size_t)n;
+	size_t at = out->len == 1 ? 0 : out->len;
 
 	if (at + 1 + len >= PATH_TEXT_MAX)
 		return -ENAMETOOLONG;
+	memcpy(out->name, name, len);
+	out->name[len] = '\0';
 	out->path[at] = '/';
 	memcpy(out->path + at + 1, out->name, len + 1);
 	out->len = at + 1 + len;
+	out->type = 0;
 	return 0;
+}
+
+int resolve_fill_parent(struct request *request, int parent, const char *name, size_t len,
+			struct object *out)
+{
+	bool slash = out->slash; /* of the name, not of the folder */
+
+	out->slash = false;
+	int error = resolve_fill(request, parent, false, out);
+
+	out->slash = slash;
+	return error ? error : step_beneath(out, name, len);
 }
 
 /* Where a relative path starts: an O_PATH fd, or a negative errno. */
@@ -241,27 +255,50 @@ static int open_base(struct request *request, int dirfd)
 	else
 		return -EBADF;
 	int fd = open(path, O_PATH | O_CLOEXEC);
-	int error = fd < 0 ? errno : 0;
 
-	if (!request_alive(request)) {
-		if (fd >= 0)
-			close(fd);
-		return -ESRCH;
+	/* Whose folder it is, is asked at the end of resolve(). */
+	if (fd < 0)
+		return errno == ENOENT && dirfd != AT_FDCWD ? -EBADF : -errno;
+	return fd;
+}
+
+bool resolve_is_plain(const char *path)
+{
+	size_t n = 1;
+
+	for (const char *at = path; *at; at += n + strspn(at + n, "/")) {
+		n = strcspn(at, "/");
+		if ((n == 2 && at[0] == '.' && at[1] == '.') || n > NAME_MAX)
+			return false;
+		if (at[n] == '\0' && n == 1 && at[0] == '.')
+			return false;
 	}
-	if (error == ENOENT && dirfd != AT_FDCWD)
-		error = EBADF;
-	return error ? -error : fd;
+	return path[0] != '\0' && path[strlen(path) - 1] != '/';
+}
+
+/* Where no link was on the way and none was gone up, the text is what the kernel walked: it has no
+ * other name to tell. */
+static long name_by_text(int base, const char *path, char *out)
+{
+	if (base != AT_FDCWD || path[0] != '/' || (path[1] != '\0' && !resolve_is_plain(path)))
+		return 0;
+	long len = path_join("/", 1, path, strlen(path), out, PATH_TEXT_MAX);
+
+	return len > 0 ? len : 0;
 }
 
 /* What resolve_by_kernel() leaves to be done. */
 enum { WALK = 1, ABSENT = 2 };
 
 /* 0 filled, a negative errno that is final, or one of the above. */
-static int resolve_by_kernel(struct request *request, int base, const char *path,
-			     unsigned int flags, struct object *out)
+static int resolve_by_kernel(int base, const char *path, unsigned int flags, struct object *out)
 {
 	uint64_t open_flags = O_PATH | ((flags & RESOLVE_NOFOLLOW_LAST) ? O_NOFOLLOW : 0);
-	int fd = resolve_openat2(base, path, open_flags, 0, RESOLVE_NO_SYMLINKS);
+	int fd = -ELOOP;
+
+	if (!(flags & RESOLVE_LINKED))
+		fd = resolve_openat2(base, path, open_flags, 0, RESOLVE_NO_SYMLINKS);
+	bool linkless = fd >= 0;
 
 	/* Without a link on the way the answer is the caller's as well as ours. */
 	if (fd < 0 && fd != -ELOOP && fd != -EAGAIN)
@@ -276,7 +313,17 @@ static int resolve_by_kernel(struct request *request, int base, const char *path
 		close(fd);
 		return WALK;
 	}
-	return resolve_fill(request, fd, false, out);
+	long len = linkless ? name_by_text(base, path, out->path) : 0;
+	bool gone;
+
+	out->handle = fd;
+	out->type = st.st_mode & S_IFMT;
+	if (len == 0)
+		len = read_name(fd, &st, out->path, &out->anonymous, &gone);
+	if (len < 0)
+		return (int)len;
+	out->len = (size_t)len;
+	return out->slash && out->type != S_IFDIR ? -ENOTDIR : 0;
 }
 
 /* Splits the last component off: its place in path, *parent_len and *name_len. */
@@ -301,7 +348,7 @@ static int resolve_parent(struct request *request, int base, const char *path, s
 	char parent_path[PATH_TEXT_MAX];
 	size_t parent_len, name_len;
 	const char *name = last_component(path, &parent_len, &name_len);
-	struct object parent;
+	bool slash = out->slash; /* of the name, not of the folder */
 
 	if (name_len == 0) { /* only slashes */
 		name = "/";
@@ -310,23 +357,24 @@ static int resolve_parent(struct request *request, int base, const char *path, s
 	}
 	if (parent_len >= sizeof(parent_path))
 		return -ENAMETOOLONG;
+	while (parent_len > 1 && path[parent_len - 1] == '/')
+		parent_len--;
 	memcpy(parent_path, path, parent_len);
 	parent_path[parent_len] = '\0';
 	if (parent_len == 0)
 		strcpy(parent_path, ".");
-	object_clear(&parent);
-	int error = resolve_by_kernel(request, base, parent_path, 0, &parent);
+	out->slash = false;
+	int error = resolve_by_kernel(base, parent_path, 0, out);
 
 	if (error > 0) {
-		object_close(&parent);
-		object_clear(&parent);
-		error = resolve_walk(request, base, parent_path, 0, &parent);
+		object_close(out);
+		object_clear(out);
+		error = resolve_walk(request, base, parent_path, 0, out);
 	}
-	if (error) {
-		object_close(&parent);
-		return error;
-	}
-	return resolve_fill_parent(request, parent.handle, name, name_len, out);
+	if (!error)
+		error = step_beneath(out, name, name_len);
+	out->slash = slash;
+	return error;
 }
 
 static bool ends_with_slash(const char *path)
@@ -371,7 +419,7 @@ static int resolve_at(struct request *request, int base, const char *path, unsig
 	out->slash = ends_with_slash(path);
 	if (flags & RESOLVE_PARENT)
 		return resolve_parent(request, base, path, out);
-	int error = resolve_by_kernel(request, base, path, flags, out);
+	int error = resolve_by_kernel(base, path, flags, out);
 
 	if (error <= 0)
 		return error;

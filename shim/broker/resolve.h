@@ -10,6 +10,10 @@
 /* openat2(2), O_CLOEXEC added; resolve: RESOLVE_* of linux/openat2.h. An fd or a negative errno. */
 int resolve_openat2(int base, const char *path, uint64_t flags, uint64_t mode, uint64_t how);
 
+/* No "..", no "." at the end, no slash at the end, no component that is too long: without links the
+ * text, its slashes folded, is a name. */
+bool resolve_is_plain(const char *path);
+
 /* True when fd is anywhere in a procfs. st: of fd, spares most calls of statfs. */
 bool resolve_is_proc(int fd, const struct stat *st);
 

@@ -53,8 +53,8 @@ FILES = [
              (OPEN, "bool same = flags >= 0 && !(flags & O_PATH) &&", "bool same = flags >= 0 &&"),
              escapes="^P4-handle.*", without=("wall", "hull")),
     mutation("open-quick-links", "the short way to open follows no link",
-             (QUICK, "int fd = resolve_openat2(AT_FDCWD, name, flags, call->mode, RESOLVE_NO_SYMLINKS);",
-              "int fd = resolve_openat2(AT_FDCWD, name, flags, call->mode, 0);"),
+             (QUICK, "return resolve_openat2(AT_FDCWD, name, flags, flags & O_CREAT ? call->mode : 0,\n\t\t\t       RESOLVE_NO_SYMLINKS);",
+              "return resolve_openat2(AT_FDCWD, name, flags, flags & O_CREAT ? call->mode : 0, 0);"),
              escapes="^P1-link-to-denied|^P1-link-read$", others=(("race", "^P2-"),), without=("wall", "hull")),
     mutation("open-verb-trunc", "O_TRUNC is writing",
              (OPEN, "return (call->flags & O_ACCMODE) != O_RDONLY || (call->flags & O_TRUNC) ? VERB_WRITE",
@@ -133,7 +133,7 @@ FILES = [
              (OPEN, "\tint fd = open(object_self_path(handle, self_path), (int)(keep | O_NOCTTY | O_CLOEXEC));\n",
               "\tchar text[PATH_TEXT_MAX];\n\tssize_t n = readlink(object_self_path(handle, self_path), text, sizeof(text) - 1);\n"
               "\ttext[n > 0 ? n : 0] = '\\0';\n\tint fd = open(text, (int)(keep | O_NOCTTY | O_CLOEXEC));\n"),
-             (QUICK, "if (call->resolve || (call->flags & (O_TMPFILE & ~O_DIRECTORY)) || !is_plain(call->path))", "if (call->path)"),
+             (QUICK, "if (call->resolve || (call->flags & (O_TMPFILE & ~O_DIRECTORY)))", "if (call->path)"),
              others=(("race", "^P2-link-in-gap"),), without=("wall", "hull")),
 ]
 
