@@ -4,8 +4,9 @@
  * notification becomes a call of a performer.
  *
  * Guarantees: a call that is not in gate_table is refused; a performer that forgets its answer
- * refuses; nothing known about a process outlives the request it was read for, so no reused pid
- * inherits anything. Relies on: notification ids being unique while their caller waits.
+ * refuses; nothing known about a process outlives the request it was read for, but for what ends
+ * with the process itself (known.h), so no reused pid inherits anything. Relies on: notification
+ * ids being unique while their caller waits.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +21,7 @@
 
 #include "shim/broker/census.h"
 #include "shim/broker/gate.h"
+#include "shim/broker/known.h"
 #include "shim/broker/nest.h"
 #include "shim/broker/never.h"
 #include "shim/broker/record.h"
@@ -224,19 +226,33 @@ void request_is_now(struct request *request, pid_t pid)
 	request->held = true;
 }
 
-/* The caller's process and umask come from one reading of /proc/TID/status. */
+/* The text of /proc/TID/status; its length, 0 or less when there is none. */
+static ssize_t status_text(struct request *request, char *text, size_t size)
+{
+	int fd = known_take(request->known, KNOWN_STATUS, request->tid);
+	ssize_t n = fd < 0 ? 0 : pread(fd, text, size, 0);
+
+	if (n <= 0) {
+		char path[32];
+
+		if (fd >= 0)
+			close(fd);
+		snprintf(path, sizeof(path), "/proc/%d/status", request->tid);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			return -errno;
+		n = pread(fd, text, size, 0);
+	}
+	known_keep(request->known, KNOWN_STATUS, request->tid, fd);
+	return n;
+}
+
+/* The caller's process and umask come from one reading. */
 static int read_status(struct request *request)
 {
-	char path[32], text[1024];
+	char text[1024];
+	ssize_t n = status_text(request, text, sizeof(text) - 1);
 
-	snprintf(path, sizeof(path), "/proc/%d/status", request->tid);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return -ESRCH;
-	ssize_t n = read(fd, text, sizeof(text) - 1);
-
-	close(fd);
 	if (n <= 0 || !request_alive(request))
 		return -ESRCH;
 	text[n] = '\0';
@@ -294,20 +310,58 @@ static int open_pidfd(struct request *request)
 	return fd;
 }
 
+static int getfd(const struct request *request, int fd)
+{
+	int copy = (int)syscall(SYS_pidfd_getfd, request->pidfd, fd, 0);
+
+	return copy < 0 ? -errno : copy;
+}
+
+/* -ESRCH: nothing was kept, or it is of one that is gone. A pidfd of a process is not kept: threads
+ * come and go under it. */
+static int getfd_as_known(struct request *request, int fd)
+{
+	if (!request->broker->features->pidfd_thread)
+		return -ESRCH;
+	request->pidfd = known_take(request->known, KNOWN_PIDFD, request->tid);
+	if (request->pidfd < 0)
+		return -ESRCH;
+	int copy = request_alive(request) ? getfd(request, fd) : -ESRCH;
+
+	if (copy == -ESRCH) {
+		close(request->pidfd);
+		request->pidfd = -1;
+	}
+	return copy;
+}
+
 int request_getfd(struct request *request, int fd)
 {
 	if (fd < 0)
 		return -EBADF;
 	if (request->pidfd < 0) {
+		int copy = getfd_as_known(request, fd);
+
+		if (copy != -ESRCH)
+			return copy;
 		int pidfd = open_pidfd(request);
 
 		if (pidfd < 0)
 			return pidfd;
 		request->pidfd = pidfd;
 	}
-	int copy = (int)syscall(SYS_pidfd_getfd, request->pidfd, fd, 0);
+	return getfd(request, fd);
+}
 
-	return copy < 0 ? -errno : copy;
+void request_forget(struct request *request)
+{
+	if (request->pidfd < 0)
+		return;
+	if (request->broker->features->pidfd_thread)
+		known_keep(request->known, KNOWN_PIDFD, request->tid, request->pidfd);
+	else
+		close(request->pidfd);
+	request->pidfd = -1;
 }
 
 struct reply reply_result(long result)

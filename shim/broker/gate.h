@@ -39,6 +39,9 @@ void broker_serve_stop(struct broker *broker);
 /* Frees it; NULL is fine. Only after broker_serve_stop(). */
 void broker_free(struct broker *broker);
 
+/* The request is over: what it opened of its caller is kept for the next call, or closed. */
+void request_forget(struct request *request);
+
 /* True when the receiver has lost the listener for another reason than the end of the session: the
  * caller must end the agent. */
 bool broker_failed(const struct broker *broker);

@@ -27,6 +27,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "shim/broker/gate.h"
 #include "shim/broker/workers_internal.h"
 
 /* linux/seccomp.h since 5.14 and 6.6; older headers lack them. */
@@ -218,6 +219,7 @@ static void serve_one(struct workers *workers, const struct seccomp_notif *notif
 	    .tid = (pid_t)notif->pid,
 	    .pidfd = -1,
 	    .umask = -1,
+	    .known = &workers_self->known,
 	};
 
 	begin(notif);
@@ -226,8 +228,7 @@ static void serve_one(struct workers *workers, const struct seccomp_notif *notif
 	if (end() && reply.kind == REPLY_ERROR && reply.value == EINTR)
 		reply.value = ERESTARTSYS;
 	send_reply(workers, notif->id, &reply);
-	if (request.pidfd >= 0)
-		close(request.pidfd);
+	request_forget(&request);
 }
 
 /* 0, -EINTR to look at `stop` again, -ECHILD when no process of the session is left, or what broke
@@ -293,6 +294,7 @@ static void *worker(void *arg)
 		atomic_fetch_sub(&workers->receivers, 1);
 	}
 	pthread_mutex_lock(&workers->lock);
+	known_forget(&slot->known);
 	workers->general--;
 	slot->state = SLOT_ENDED;
 	pthread_mutex_unlock(&workers->lock);
@@ -367,6 +369,7 @@ int workers_start(struct broker *broker, int listener, const struct features *fe
 	for (size_t i = 0; i < SLOTS; i++) {
 		workers->slots[i].workers = workers;
 		pthread_mutex_init(&workers->slots[i].lock, NULL);
+		known_init(&workers->slots[i].known);
 	}
 	int error = prepare(workers, features);
 

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 
+#include "shim/broker/known.h"
 #include "shim/broker/workers.h"
 
 #define INTERRUPT (SIGRTMIN + 3)
@@ -45,6 +46,7 @@ struct slot {
 	bool signalled;	 /* interrupted because its caller has a signal to handle */
 	bool queued;	 /* the call at hand is in the deferred queue; the thread's own */
 	bool from_queue; /* it came out of that queue; the thread's own */
+	struct known known;
 };
 
 struct deferred {

@@ -79,6 +79,8 @@ void workers_took_call(struct workers *workers)
 static void stand(struct workers *workers, unsigned int calls)
 {
 	atomic_store(&workers->tick_stands, true);
+	for (size_t i = 0; i < SLOTS; i++)
+		known_forget(&workers->slots[i].known);
 	while (atomic_load(&workers->calls) == calls && atomic_load(&workers->receivers) > 0 &&
 	       !atomic_load(&workers->stop))
 		pthread_cond_wait(&workers->tick, &workers->lock);
