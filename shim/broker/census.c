@@ -43,24 +43,32 @@ static bool is_marked(bits set, pid_t number)
 		(1ULL << (number % WORD_BITS)));
 }
 
-static bool only_forked(pid_t tid)
+enum origin { EXECUTED, FORKED, THREAD };
+
+/* As /proc/TID/stat tells it. A thread counts as forked there, but it is not the only one. */
+static enum origin origin_of(pid_t tid)
 {
 	char path[32], text[512];
 	unsigned int flags;
+	long threads;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)tid);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
-		return true;
+		return FORKED;
 	ssize_t n = read(fd, text, sizeof(text) - 1);
 
 	close(fd);
 	text[n > 0 ? n : 0] = '\0';
 	const char *after = strrchr(text, ')');
 
-	return !after || sscanf(after, ") %*c %*d %*d %*d %*d %*d %u", &flags) != 1 ||
-	       (flags & PF_FORKNOEXEC);
+	if (!after || sscanf(after,
+			     ") %*c %*d %*d %*d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d "
+			     "%*d %ld",
+			     &flags, &threads) != 2)
+		return FORKED;
+	return !(flags & PF_FORKNOEXEC) ? EXECUTED : threads == 1 ? FORKED : THREAD;
 }
 
 /* The chunk first: whoever counts sees each mark or does not look for it yet. */
@@ -78,10 +86,16 @@ void census_met(struct request *request)
 {
 	if (is_marked(looked_at, request->tid) || !mark(looked_at, request->tid))
 		return;
-	pid_t tgid = request_tgid(request);
+	pid_t process = request->tid;
+	enum origin origin = origin_of(process);
 
-	if (tgid > 0 && !only_forked(tgid) && request_alive(request))
-		enter(met, tgid);
+	/* Of a process, its first thread knows whether it has executed anything. */
+	if (origin == THREAD) {
+		process = request_tgid(request);
+		origin = process > 0 ? origin_of(process) : FORKED;
+	}
+	if (origin == EXECUTED && request_alive(request))
+		enter(met, process);
 }
 
 void census_hello(struct request *request)
