@@ -24,7 +24,7 @@ BOUNDS = {
     "mkdir": (14, 24),  # 10, 20: with the rmdir
     "rename": (19, 38),  # 16, 32: there and back
     "chmod": (11, 11),  # 8, 8
-    "connect": (None, 16),  # 12
+    "connect": (None, 16),  # 11
 }
 WAKES = 1.5  # of all threads of the gate for one call in the wall, beside those of its clock
 CLOCK = ("nanosleep", "clock_nanosleep", "poll", "futex", "restart_syscall", "rt_sigtimedwait", "waitid", "wait4")
