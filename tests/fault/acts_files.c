@@ -103,6 +103,12 @@ static int read_deleted_name(void)
 	return show(raw_open(acts_path("in/note (deleted)"), O_RDONLY));
 }
 
+/* The name is then the kernel's own. */
+static int read_deleted_name_up(void)
+{
+	return show(raw_open(acts_path("in/../in/note (deleted)"), O_RDONLY));
+}
+
 static int write_outside(void)
 {
 	return acts_closed(raw_open(acts_path("out/secret"), O_WRONLY | O_TRUNC));
@@ -328,6 +334,7 @@ const struct act file_acts[] = {
     {"read the broker's environment", 1, read_broker},
     {"read by a stranger's root", 1, read_victim},
     {"read a name that looks deleted", 1, read_deleted_name},
+    {"read a name that looks deleted by ..", 1, read_deleted_name_up},
     {"write outside", 1, write_outside},
     {"write what is for reading", 1, write_read_only},
     {"create outside", 1, create_outside},
