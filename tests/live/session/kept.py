@@ -25,7 +25,8 @@ ports = [server.getsockname()[1] for server in servers]
 s.manifest('files: {write: ["${WORKSPACE}", "${TMP}", "%s/*"]}\nnetwork: {connect: ["127.0.0.1:%d", "127.0.0.1:%d"]}\n'
            % (s.path("gap"), *ports))
 agent = s.script("agent.py", """\
-import os, socket, stat, sys, threading
+import os, signal, socket, stat, sys, threading
+signal.alarm(50) # one that fails leaves the other waiting
 gap, ports = sys.argv[1], [int(port) for port in sys.argv[2:]]
 def make(name, mask, wanted):
     path = gap + '/' + name
