@@ -40,6 +40,7 @@ static bool park(struct workers *workers)
 {
 	bool admitted = false;
 
+	known_forget(&workers_self->known);
 	pthread_mutex_lock(&workers->lock);
 	if (workers->parked < PARKED_KEEP) {
 		workers->parked++;

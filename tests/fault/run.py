@@ -106,7 +106,7 @@ class Runner:
             data += block
             if b"\nready\n" in data and fds is None:
                 try:
-                    time.sleep(0.02)
+                    time.sleep(0.2)  # what the gate keeps of its last callers is closed by then
                     fds = len(os.listdir(f"/proc/{process.pid}/fd"))
                 except OSError:
                     fds = None
