@@ -65,6 +65,7 @@ int workers_add(struct workers *workers)
 		pthread_join(slot->thread, NULL);
 	slot->state = SLOT_FREE;
 	slot->blocking = slot->watched = slot->signalled = slot->from_queue = false;
+	slot->claimed = false;
 	slot->id = 0;
 
 	pthread_attr_t attributes;
@@ -111,11 +112,19 @@ static bool try_value(struct workers *workers, uint64_t id, int64_t value, int e
 
 /* A caller that gets no answer waits for ever: what cannot be answered as meant is refused, and
  * where even that fails the session ends. */
-static void send_value(struct workers *workers, uint64_t id, int64_t value, int error,
-		       uint32_t flags)
+static void put_value(struct workers *workers, uint64_t id, int64_t value, int error,
+		      uint32_t flags)
 {
 	if (!try_value(workers, id, value, error, flags) && !try_value(workers, id, 0, EACCES, 0))
 		atomic_store(&workers->failed, true);
+}
+
+/* The last thing that is done for a call. */
+static void send_value(struct workers *workers, uint64_t id, int64_t value, int error,
+		       uint32_t flags)
+{
+	workers_claim_turn(workers);
+	put_value(workers, id, value, error, flags);
 }
 
 /*
@@ -195,8 +204,7 @@ void request_continue(struct request *request)
 	/* From the answer on the number of the call says nothing: the reaper must not ask for it.
 	 */
 	end();
-	send_value(workers_self->workers, request->notif.id, 0, 0,
-		   SECCOMP_USER_NOTIF_FLAG_CONTINUE);
+	put_value(workers_self->workers, request->notif.id, 0, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
 }
 
 void workers_fail(void)

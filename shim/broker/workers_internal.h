@@ -46,6 +46,7 @@ struct slot {
 	bool signalled;	 /* interrupted because its caller has a signal to handle */
 	bool queued;	 /* the call at hand is in the deferred queue; the thread's own */
 	bool from_queue; /* it came out of that queue; the thread's own */
+	bool claimed;	 /* counted as a receiver already; the thread's own */
 	struct known known;
 };
 
@@ -87,6 +88,8 @@ int workers_add(struct workers *workers);
 /* One more waits on the listener: a parked worker, else a new one. 0 or a negative errno. Under
  * workers->lock. */
 int workers_let_in(struct workers *workers);
+/* The calling worker is about to answer and comes back at once. */
+void workers_claim_turn(struct workers *workers);
 /* The calling worker may receive again; it waits here until it is needed. False: it must end. */
 bool workers_turn(struct workers *workers);
 /* The calling worker has received a call. */

@@ -54,7 +54,7 @@ static bool park(struct workers *workers)
 	return admitted;
 }
 
-bool workers_turn(struct workers *workers)
+static bool claim(struct workers *workers)
 {
 	int receivers = atomic_load(&workers->receivers);
 
@@ -62,7 +62,26 @@ bool workers_turn(struct workers *workers)
 		if (atomic_compare_exchange_weak(&workers->receivers, &receivers, receivers + 1))
 			return true;
 	}
-	return park(workers);
+	return false;
+}
+
+/* The caller may call again before the answer's ioctl is back, and must not seem to wait for
+ * nobody. Who may still take a call from the queue claims nothing. */
+void workers_claim_turn(struct workers *workers)
+{
+	struct slot *self = workers_self;
+
+	if (!self->claimed && !self->blocking && !self->from_queue)
+		self->claimed = claim(workers);
+}
+
+bool workers_turn(struct workers *workers)
+{
+	if (workers_self->claimed) {
+		workers_self->claimed = false;
+		return true;
+	}
+	return claim(workers) || park(workers);
 }
 
 void workers_took_call(struct workers *workers)
