@@ -22,7 +22,7 @@ check: ## install what the tests need, build, and run them
 	@tools/dev/packages test
 	@+$(MAKE) --no-print-directory check-all
 
-check-all: all check-unit check-profiles check-fuzz check-cli check-live check-shim check-parity check-race check-escapes check-soak check-fault check-places-short
+check-all: all check-unit check-profiles check-fuzz check-cli check-live check-shim check-parity check-race check-escapes check-soak check-fault check-places-short check-instructions
 
 check-fuzz: all ## the corpora of the fuzz targets, replayed
 	@tests/fuzz/run $(BUILD)
