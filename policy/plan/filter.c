@@ -124,12 +124,16 @@ static void never_call(struct row_writer *w)
 }
 
 /* A process is named by a positive number; groups and everybody are Landlock's to sort out, process
- * by process. */
+ * by process. With the tag the kernel is tried first, as for files: kill() is never interrupted, and
+ * a call that waits for the gate is. */
 static void kill_family(struct row_writer *w)
 {
 	w->class = CLASS_PID;
-	if (w->terms->scoped_signals && w->from->nr == NR_KILL)
+	if (w->terms->scoped_signals && w->from->nr == NR_KILL) {
 		when(add(w, FILTER_ALLOW, 0), 0, SIGN32, SIGN32);
+		if (w->terms->fast_lane)
+			when_equal(add(w, FILTER_ALLOW, 0), TAG_ARG, REMIT_TAG);
+	}
 	add(w, FILTER_NOTIFY, 0);
 }
 

@@ -53,7 +53,7 @@ LAYERS = [
              ("policy/plan/syscalls.c", '{62, TREAT_KILL, 0, "kill"', '{62, TREAT_ALLOW, 0, "kill"'),
              ("policy/plan/syscalls.c", '{129, TREAT_KILL, 0, "rt_sigqueueinfo"', '{129, TREAT_ALLOW, 0, "rt_sigqueueinfo"'),
              ("policy/plan/syscalls.c", '{424, TREAT_KILL, 0, "pidfd_send_signal"', '{424, TREAT_ALLOW, 0, "pidfd_send_signal"'),
-             escapes="^F7-(kill|tkill|tgkill|sigqueue|tgsigqueue|pidfd|sigio).*"),
+             escapes="^(L1-tagged-kill|F7-(kill|tkill|tgkill|sigqueue|tgsigqueue|pidfd|sigio).*)$"),
     mutation("wall-tcp", "Landlock denies native connects", (ACCESS, "return abi >= 4 ? ACCESS_BIND_TCP | ACCESS_CONNECT_TCP : 0;", "return abi >= 99 ? ACCESS_BIND_TCP : 0;"),
              ("policy/plan/syscalls.c", '{42, TREAT_OBJECT, 0, "connect"', '{42, TREAT_ALLOW, 0, "connect"'), escapes="^N1-.*"),
     mutation("wall-denials", "the wall is carved around denials",

@@ -481,7 +481,7 @@ END_TEST
 START_TEST(program_fits_with_room)
 {
 	struct program p = make(63);
-	ck_assert_uint_lt(p.count, BPF_MAXINSNS / 2);
+	ck_assert_uint_lt(p.count, BPF_MAXINSNS * 5 / 8);
 	drop(&p);
 }
 END_TEST

@@ -418,7 +418,7 @@ static const struct escape cases[] = {
     {"P19-modprobe", "modprobe", NEEDS_ROOT | MAY_LACK, knob_modprobe},
     {"P19-sysrq", "sysrq-trigger", NEEDS_ROOT | MAY_LACK, knob_sysrq},
     {"P19-uevent-helper", "uevent_helper", NEEDS_ROOT | MAY_LACK, knob_uevent},
-    {"P19-kmsg", "/dev/kmsg", NEEDS_ROOT, knob_kmsg},
+    {"P19-kmsg", "/dev/kmsg", NEEDS_ROOT | MAY_LACK, knob_kmsg},
     {"P19-cgroup", "cgroup.procs", NEEDS_ROOT | MAY_LACK, knob_cgroup},
     {"P19-through-root", "core_pattern", NEEDS_ROOT, knob_through_root},
     {"P19-uid-map", "uid_map", 0, knob_mapping},

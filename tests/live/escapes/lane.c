@@ -155,6 +155,11 @@ static void tagged_xattr(void)
 	TAGGED(SYS_setxattr, at("out/victim"), "user.remit", "x", 1, 0);
 }
 
+static void tagged_kill(void)
+{
+	TAGGED(SYS_kill, harness_number("stranger"), SIGUSR1, 0, 0, 0);
+}
+
 static void tagged_exec(void)
 {
 	const char *argv[] = {"tool", "DID", NULL};
@@ -290,6 +295,7 @@ static const struct escape cases[] = {
     {"L1-tagged-times", NULL, 0, tagged_times},
     {"L1-tagged-xattr", NULL, MAY_LACK, tagged_xattr},
     {"L1-tagged-exec", NULL, 0, tagged_exec},
+    {"L1-tagged-kill", NULL, 0, tagged_kill},
     {"L1-tagged-connect", NULL, 0, tagged_connect},
     {"L1-tagged-bind", NULL, 0, tagged_bind},
     {"L1-tagged-granted", NULL, MUST_WORK, tagged_race_exec_twice},
