@@ -114,8 +114,9 @@ def command_of(place, job, results):
 
 def run(place, job, lane):
     """One job in one lane: its set of outcomes, and how it ended."""
-    # Short: names of unix sockets end at 108 bytes.
-    folder = place.path("j", f"{job.removeprefix('test_')[:24]}.{lane}")
+    # Short: names of unix sockets end at 108 bytes, and a session's private folder takes its share.
+    name = job.removeprefix("test_")
+    folder = place.path("j", f"{name[:8]}{name[8:][-6:]}.{lane}")
     work = os.path.join(folder, "w")
     for path in (folder, work, os.path.join(work, "tmp"), os.path.join(work, "home")):
         os.mkdir(path)
