@@ -89,14 +89,6 @@ static struct reply reopen_file(struct request *request, const struct open_call 
 	return opened(call, fd);
 }
 
-static struct reply reopen(struct request *request, const struct open_call *call,
-			   const struct object *object)
-{
-	if (object->type == S_IFREG || object->type == S_IFDIR)
-		return reopen_file(request, call, object->handle);
-	return opened(call, open_reopen(object->handle, call->flags));
-}
-
 /* True when what is behind the caller's own fd N may be opened again by right of that fd: the same
  * file, with no more access. */
 static bool covered_by_own_fd(struct request *request, const struct open_call *call,
@@ -186,6 +178,16 @@ static struct reply leave_to_kernel(struct request *request, const struct open_c
 				       EACCES));
 }
 
+static struct reply reopen(struct request *request, const struct open_call *call,
+			   const struct object *object)
+{
+	if (is_own_tty(object)) /* ours is another */
+		return leave_to_kernel(request, call, object);
+	if (object->type == S_IFREG || object->type == S_IFDIR)
+		return reopen_file(request, call, object->handle);
+	return opened(call, open_reopen(object->handle, call->flags));
+}
+
 /* The walk stopped at a magic link of a process outside the session. */
 static struct reply refuse_foreign(struct request *request, const struct open_call *call,
 				   const struct object *object)
@@ -223,8 +225,6 @@ static struct reply open_existing(struct request *request, const struct open_cal
 	error = judge_path(request, verb, object);
 	if (error)
 		return files_error(error);
-	if (is_own_tty(object)) /* ours is another */
-		return leave_to_kernel(request, call, object);
 	if (call->bounded && judge_in_wall(request, verb, object))
 		return reply_continue();
 	return reopen(request, call, object);
