@@ -17,6 +17,7 @@ PYTHON ?= python3
 
 ESCAPE_PROGRAMS := $(addprefix $(ESCAPE_OUT)/,escapes escapes-static tool tool-did stranger evil.so)
 PARITY_PROGRAMS := $(addprefix $(PARITY_OUT)/,driver driver-static)
+RACE_SOURCES := tests/race/race.c tests/race/how.c
 RACE_PROGRAMS := $(addprefix $(RACE_OUT)/,race race-static)
 
 $(ESCAPE_OUT)/escapes: $(ESCAPE_SOURCES) $(ESCAPE_HEADERS)
@@ -52,13 +53,13 @@ $(PARITY_OUT)/driver-static: $(PARITY_SOURCES) $(ESCAPE_HEADERS) tests/parity/dr
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ESCAPE_CFLAGS) -DRAW -static -o $@ $(PARITY_SOURCES)
 
-$(RACE_OUT)/race: tests/race/race.c $(ESCAPE_HEADERS)
+$(RACE_OUT)/race: $(RACE_SOURCES) tests/race/race.h $(ESCAPE_HEADERS)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ESCAPE_CFLAGS) -o $@ $< -pthread
+	$(Q)$(CC) $(ESCAPE_CFLAGS) -o $@ $(RACE_SOURCES) -pthread
 
-$(RACE_OUT)/race-static: tests/race/race.c $(ESCAPE_HEADERS)
+$(RACE_OUT)/race-static: $(RACE_SOURCES) tests/race/race.h $(ESCAPE_HEADERS)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ESCAPE_CFLAGS) -DRAW -static -o $@ $< -pthread
+	$(Q)$(CC) $(ESCAPE_CFLAGS) -DRAW -static -o $@ $(RACE_SOURCES) -pthread
 
 .PHONY: check-escapes
 check-escapes: all $(ESCAPE_PROGRAMS) ## ways out that must lead nowhere, three ways each

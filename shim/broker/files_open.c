@@ -89,14 +89,6 @@ static struct reply reopen_file(struct request *request, const struct open_call 
 	return opened(call, fd);
 }
 
-static struct reply reopen(struct request *request, const struct open_call *call,
-			   const struct object *object)
-{
-	if (object->type == S_IFREG || object->type == S_IFDIR)
-		return reopen_file(request, call, object->handle);
-	return opened(call, open_reopen(object->handle, call->flags));
-}
-
 /* True when what is behind the caller's own fd N may be opened again by right of that fd: the same
  * file, with no more access. */
 static bool covered_by_own_fd(struct request *request, const struct open_call *call,
@@ -160,16 +152,40 @@ static bool may_wait(const struct open_call *call, const struct object *object)
 /*
  * Whatever path it has by then, the wall bounds this very open. Before Landlock knew of truncation
  * (ABI 3) it saw that a file is opened for writing, but not that one is emptied without. Access mode
- * 3 opens for commands to devices alone, and Landlock asks for no right then.
+ * 3 opens for commands to devices alone, and Landlock asks for no right then. What openat2() asks
+ * for may have become that when the kernel looks.
  */
-static bool open_bounded(struct request *request, const struct open_call *call)
+static bool open_bounded(const struct request *request, const struct open_call *call)
 {
 	uint64_t access = call->flags & O_ACCMODE;
 
-	if (access == O_ACCMODE)
+	if (call->rewritable || access == O_ACCMODE)
 		return false;
 	return files_truncation_bounded(request) || !(call->flags & O_TRUNC) ||
 	       access == O_WRONLY || access == O_RDWR;
+}
+
+/* Only the kernel can do it. ENOSYS, because openat() is there to fall back to. */
+static struct reply leave_to_kernel(struct request *request, const struct open_call *call,
+				    const struct object *object)
+{
+	if (call->rewritable)
+		return reply_error(ENOSYS);
+	if (call->bounded)
+		return reply_continue();
+	return files_error(judge_never(request, verb_name(open_verb(call)), object->path,
+				       "the kernel alone can open it, and not in this mode",
+				       EACCES));
+}
+
+static struct reply reopen(struct request *request, const struct open_call *call,
+			   const struct object *object)
+{
+	if (is_own_tty(object)) /* ours is another */
+		return leave_to_kernel(request, call, object);
+	if (object->type == S_IFREG || object->type == S_IFDIR)
+		return reopen_file(request, call, object->handle);
+	return opened(call, open_reopen(object->handle, call->flags));
 }
 
 /* The walk stopped at a magic link of a process outside the session. */
@@ -200,7 +216,7 @@ static struct reply open_existing(struct request *request, const struct open_cal
 	if (object->anonymous && covered_by_own_fd(request, call, object))
 		return reopen(request, call, object);
 	if (object->anonymous)
-		return open_bounded(request, call) ? reply_continue() : reply_error(EACCES);
+		return leave_to_kernel(request, call, object);
 	if (may_wait(call, object) && !request_may_block(request))
 		return (struct reply){.kind = REPLY_LATER, .fd = -1};
 	if (!judge_would_allow(request, verb, object->path, object->len) &&
@@ -209,8 +225,7 @@ static struct reply open_existing(struct request *request, const struct open_cal
 	error = judge_path(request, verb, object);
 	if (error)
 		return files_error(error);
-	if (open_bounded(request, call) &&
-	    (judge_in_wall(request, verb, object) || is_own_tty(object)))
+	if (call->bounded && judge_in_wall(request, verb, object))
 		return reply_continue();
 	return reopen(request, call, object);
 }
@@ -223,7 +238,7 @@ static int open_new(struct request *request, const struct open_call *call,
 
 	if (error)
 		return error;
-	if (open_bounded(request, call) && judge_name_in_wall(request, object)) {
+	if (call->bounded && judge_name_in_wall(request, object)) {
 		*reply = reply_continue();
 		return 0;
 	}
@@ -251,7 +266,7 @@ static struct reply open_tmpfile(struct request *request, const struct open_call
 		return reply_error(ENOTDIR);
 	int error = judge_path(request, VERB_WRITE, object);
 
-	if (!error && open_bounded(request, call) && judge_in_wall(request, VERB_WRITE, object))
+	if (!error && call->bounded && judge_in_wall(request, VERB_WRITE, object))
 		return reply_continue();
 	if (!error)
 		error = files_take_umask(request);
@@ -289,7 +304,7 @@ static struct reply open_slowly(struct request *request, const struct open_call 
 		int error = open_resolve(request, call, &object);
 
 		if (error == OPEN_NATIVE)
-			return reply_continue();
+			return leave_to_kernel(request, call, &object);
 		if (error)
 			return files_error(error);
 		if ((call->flags & O_CREAT) && object.slash)
@@ -332,10 +347,12 @@ static struct reply open_any(struct request *request, const struct open_call *as
 
 	if (error)
 		return files_error(error);
-	/* A handle that can neither read nor write: the wall lets it be. */
+	/* A handle that can neither read nor write: the wall lets it be. The kernel takes none from
+	 * us (NOTIF_ADDFD). */
 	if (call.flags & O_PATH)
-		return reply_continue();
-	if (files_read_path(request, address, open_bounded(request, &call), path, &reply) != 0)
+		return call.rewritable ? reply_error(ENOSYS) : reply_continue();
+	call.bounded = open_bounded(request, &call);
+	if (files_read_path(request, address, call.bounded, path, &reply) != 0)
 		return reply;
 	call.path = path;
 	if (path[0] == '\0')
@@ -408,13 +425,10 @@ struct reply perform_openat2(struct request *request)
 	const uint64_t *args = (const uint64_t *)request->notif.data.args;
 	struct open_how how;
 
-	/* Its flags are in memory: what they are when the kernel looks is not known. */
-	if (!files_truncation_bounded(request))
-		return reply_error(ENOSYS);
 	int error = read_how(request, args[2], args[3], &how);
 
-	if (error == -EPERM) /* memory that cannot be read: the wall decides */
-		return reply_continue();
+	if (error == -EPERM) /* memory that cannot be read */
+		return reply_error(ENOSYS);
 	if (error)
 		return files_error(error);
 	bool creates = how.flags & (O_CREAT | TMPFILE_BIT);
@@ -430,6 +444,7 @@ struct reply perform_openat2(struct request *request)
 	    .flags = how.flags,
 	    .mode = how.mode,
 	    .resolve = how.resolve,
+	    .rewritable = true,
 	};
 
 	return open_any(request, &call, args[1]);

@@ -10,6 +10,8 @@ struct open_call {
 	uint64_t flags, mode, resolve; /* as struct open_how has them */
 	const char *path;	       /* copied, not empty */
 	bool linked;		       /* a link is on the way */
+	bool rewritable;	       /* flags and all are in the caller's memory (openat2) */
+	bool bounded;		       /* the wall holds whatever the kernel makes of it */
 };
 
 /* The right that opening what exists needs. */
@@ -27,8 +29,7 @@ int open_set_blocking(int fd, uint64_t flags);
 bool open_quickly(struct request *request, const struct open_call *call, struct reply *reply,
 		  bool *linked);
 
-/* What a caller's own RESOLVE_* flags lead to; OPEN_NATIVE: only the kernel can tell, and the wall
- * bounds it. */
+/* What a caller's own RESOLVE_* flags lead to; OPEN_NATIVE: only the kernel can tell. */
 #define OPEN_NATIVE 1
 int open_resolve_how(struct request *request, const struct open_call *call, struct object *out);
 

@@ -9,14 +9,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "shim/broker/resolve.h"
+#include "shim/broker/broker.h"
+#include "shim/kernel/kernel.h"
 
 #define DEPTH 32
 #define MOVE_TRIES 100000 /* the agent may have used such names */
@@ -127,7 +127,7 @@ static int open_parent(const char *path, const char **name)
 	memcpy(folder, path, (size_t)(slash - path));
 	folder[slash - path] = '\0';
 	*name = slash + 1;
-	return resolve_openat2(AT_FDCWD, folder, O_PATH | O_DIRECTORY, 0, RESOLVE_NO_SYMLINKS);
+	return kernel_open_plain(folder);
 }
 
 static int remove_at(int parent, const char *name)

@@ -30,6 +30,9 @@ void kernel_probe_drop(struct kernel_probe *probe);
 /* The real file system as the plan sees it. */
 extern const struct plan_view kernel_view;
 
+/* A handle (O_PATH) of an absolute path, or a negative errno; a link anywhere in it: -ELOOP. */
+int kernel_open_plain(const char *path);
+
 /* Restricts the calling thread for good (sets no_new_privs first). */
 int kernel_landlock(const struct domain *domain);
 

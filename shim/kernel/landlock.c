@@ -11,7 +11,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -56,11 +55,10 @@ static int ruleset_create(const struct domain *domain)
 static int open_plain(const char *path)
 {
 	static const char own[] = "/proc/self/fd/";
-	/* Without O_NOFOLLOW: a link in the last place is ELOOP like any other, no handle on it. */
-	struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS};
-	if (!strncmp(path, own, sizeof(own) - 1))
-		how = (struct open_how){.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC};
-	return (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+	if (strncmp(path, own, sizeof(own) - 1))
+		return kernel_open_plain(path);
+	int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
 }
 
 /* Accesses of folders on what is none are EINVAL to the kernel; what is left of them is a file's.
@@ -91,11 +89,11 @@ static int add_path(int ruleset, const struct path_access *path)
 {
 	struct path_beneath_attr attr = {.allowed_access = path->access}, cut;
 	attr.parent_fd = open_plain(path->path);
-	if (attr.parent_fd < 0)
-		return errno == ENOENT || errno == ENOTDIR || errno == EACCES || errno == ELOOP
-			   ? 0
-			   : -errno;
-	int ret = add_rule(ruleset, &attr);
+	int ret = attr.parent_fd;
+	if (ret < 0)
+		return ret == -ENOENT || ret == -ENOTDIR || ret == -EACCES || ret == -ELOOP ? 0
+											    : ret;
+	ret = add_rule(ruleset, &attr);
 	/* It was a folder when the plan was made. */
 	if (ret == -EINVAL && (ret = cut_to_file(&attr, &cut)) == 0)
 		ret = add_rule(ruleset, &cut);

@@ -185,8 +185,8 @@ LOADING = [
              (LOADER, "SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS)", "SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ALLOW"),
              escapes="^F[23]-.*", without=("wall", "hull")),
     mutation("no-filter", "the filter is loaded at all: every call that only the filter holds",
-             (FILTER, "write_row[from->treatment](&w);",
-              "write_row[from->treatment == TREAT_PRCTL ? TREAT_PRCTL : TREAT_ALLOW](&w);"),
+             (FILTER, "write_row[from->treatment](w);",
+              "write_row[from->treatment == TREAT_PRCTL ? TREAT_PRCTL : TREAT_ALLOW](w);"),
              escapes="^(F|N4|N11|N2|N3|P10|P15|P16|P17)", without=("wall", "hull")),
 ]
 

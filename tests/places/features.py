@@ -46,9 +46,8 @@ FEATURES = {
 }
 # Ways out that open when a feature is gone. None: whatever a layer lacks, another holds or refuses.
 LOST = {}
-# What is refused there without anybody being asked: openat2 is ENOSYS where its flags cannot be bounded. A gate that
-# cannot read its callers' memory records no object.
-UNRECORDED = {"landlock=1": r"openat2|mode3", "landlock=2": r"openat2|mode3", "process-vm,proc-mem": r"."}
+# A gate that cannot read its callers' memory records no object.
+UNRECORDED = {"process-vm,proc-mem": r"."}
 # Granted acts (MUST_WORK) that a loss takes along.
 DEAD = {"landlock=1": r"rename|link|move", "process-vm,proc-mem": r".", "unshare-fs": r"unix|bind", "memfd-noexec": r"memfd"}
 # Without arguments the gate lets programs of the wall run, and changes no mode and connects to nothing.

@@ -15,18 +15,18 @@
 #include <sys/uio.h>
 #include <time.h>
 
-#include "tests/live/escapes/sys.h"
+#include "tests/race/race.h"
 
-static const char *root;
+const char *race_root;
 static char **facts;
 static long loops;
 static atomic_int stop;
 static atomic_long tries, successes;
 
-/* The argument that is swapped; wide enough for a path and a sockaddr alike. */
-static char argument[256] __attribute__((aligned(64)));
-static char granted[256], refused[256];
-static size_t argument_size;
+char argument[ARGUMENT_MAX] __attribute__((aligned(64)));
+char granted[ARGUMENT_MAX] __attribute__((aligned(64)));
+char refused[ARGUMENT_MAX] __attribute__((aligned(64)));
+size_t argument_size;
 
 static long number(const char *name)
 {
@@ -42,8 +42,8 @@ static long number(const char *name)
 
 static void set_paths(const char *good, const char *bad)
 {
-	snprintf(granted, sizeof(granted), "%s/%s", root, good);
-	snprintf(refused, sizeof(refused), "%s/%s", root, bad);
+	snprintf(granted, sizeof(granted), "%s/%s", race_root, good);
+	snprintf(refused, sizeof(refused), "%s/%s", race_root, bad);
 	/* Equally long, so that a torn copy is still one of two paths that exist. */
 	if (strlen(granted) != strlen(refused))
 		exit(3);
@@ -64,7 +64,7 @@ static void set_addresses(const char *good, const char *bad)
 	memcpy(argument, granted, argument_size);
 }
 
-static void *swap_argument(void *unused)
+void *swap_argument(void *unused)
 {
 	/* The time that each value stays is varied, so that the swap falls before, into and after
 	 * the broker's reading. */
@@ -76,7 +76,7 @@ static void *swap_argument(void *unused)
 	return unused;
 }
 
-static void look(long fd)
+void look(long fd)
 {
 	char buf[256];
 	ssize_t got;
@@ -96,7 +96,7 @@ static void look(long fd)
 	close((int)fd);
 }
 
-static void with_swapper(void *(*swapper)(void *), void (*act)(void))
+void with_swapper(void *(*swapper)(void *), void (*act)(void))
 {
 	pthread_t thread;
 
@@ -173,11 +173,11 @@ static void make_pair(const char *folder, const char *good, const char *bad)
 {
 	char target[256];
 
-	snprintf(pair[0], sizeof(pair[0]), "%s/%s/one", root, folder);
-	snprintf(pair[1], sizeof(pair[1]), "%s/%s/two", root, folder);
-	snprintf(target, sizeof(target), "%s/%s", root, good);
+	snprintf(pair[0], sizeof(pair[0]), "%s/%s/one", race_root, folder);
+	snprintf(pair[1], sizeof(pair[1]), "%s/%s/two", race_root, folder);
+	snprintf(target, sizeof(target), "%s/%s", race_root, good);
 	sys_symlink(target, pair[0]);
-	snprintf(target, sizeof(target), "%s/%s", root, bad);
+	snprintf(target, sizeof(target), "%s/%s", race_root, bad);
 	sys_symlink(target, pair[1]);
 }
 
@@ -240,7 +240,7 @@ static void *swap_folders(void *unused)
 	/* A folder that is moved while the broker walks through it. */
 	char away[256];
 
-	snprintf(away, sizeof(away), "%s/free/deep2", root);
+	snprintf(away, sizeof(away), "%s/free/deep2", race_root);
 	while (!atomic_load(&stop)) {
 		sys_rename(pair[0], away);
 		sys_rename(away, pair[0]);
@@ -250,8 +250,8 @@ static void *swap_folders(void *unused)
 
 static void race_dotdot(void)
 {
-	snprintf(pair[0], sizeof(pair[0]), "%s/free/deep/a", root);
-	snprintf(argument, sizeof(argument), "%s/free/deep/a/../../../outs/data", root);
+	snprintf(pair[0], sizeof(pair[0]), "%s/free/deep/a", race_root);
+	snprintf(argument, sizeof(argument), "%s/free/deep/a/../../../outs/data", race_root);
 	with_swapper(swap_folders, open_once);
 }
 
@@ -293,7 +293,7 @@ static void load(const char *name, int which)
 	char path[256];
 	long fd;
 
-	snprintf(path, sizeof(path), "%s/%s", root, name);
+	snprintf(path, sizeof(path), "%s/%s", race_root, name);
 	fd = sys_open(path, O_RDONLY | O_CLOEXEC, 0);
 	sizes[which] = fd < 0 ? 0 : (size_t)read((int)fd, contents[which], sizeof(contents[0]));
 	if (sizes[which] == 0)
@@ -323,7 +323,7 @@ static void race_digest(void)
 	loops = loops > 3000 ? loops / 4 : loops;
 	load("free/digest", 0);
 	load("free/other", 1);
-	snprintf(argument, sizeof(argument), "%s/free/digest", root);
+	snprintf(argument, sizeof(argument), "%s/free/digest", race_root);
 	with_swapper(swap_contents, exec_once);
 }
 
@@ -440,12 +440,12 @@ static void die_once(void)
 
 static void race_death(void)
 {
-	snprintf(refused, sizeof(refused), "%s/in/secret", root);
+	snprintf(refused, sizeof(refused), "%s/in/secret", race_root);
 	loops = loops > 2000 ? 2000 : loops;
 	for (long i = 0; i < loops; i++)
 		die_once();
 	/* The gate still answers. */
-	snprintf(argument, sizeof(argument), "%s/in/public", root);
+	snprintf(argument, sizeof(argument), "%s/in/public", race_root);
 	open_once();
 }
 
@@ -469,7 +469,7 @@ static void race_crowd(void)
 	pthread_t threads[256];
 	long rounds = loops / 256;
 
-	snprintf(argument, sizeof(argument), "%s/in/public", root);
+	snprintf(argument, sizeof(argument), "%s/in/public", race_root);
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, 1 << 16);
 	for (long round = 0; round < rounds; round++) {
@@ -492,9 +492,9 @@ static void orphaned(void)
 		exit(3);
 	nanosleep(&second, NULL);
 	atomic_fetch_add(&tries, 1);
-	snprintf(refused, sizeof(refused), "%s/in/secret", root);
+	snprintf(refused, sizeof(refused), "%s/in/secret", race_root);
 	look(sys_open(refused, O_RDONLY, 0));
-	snprintf(refused, sizeof(refused), "%s/outs/data", root);
+	snprintf(refused, sizeof(refused), "%s/outs/data", race_root);
 	look(sys_open(refused, O_RDONLY, 0));
 	sys_chmod(refused, 0600);
 	set_addresses("tcp_granted", "tcp_other");
@@ -509,8 +509,8 @@ static void slow_neighbours(void)
 	struct timespec start, end;
 	pid_t slow[100];
 
-	snprintf(refused, sizeof(refused), "%s/in/fifo", root);
-	snprintf(argument, sizeof(argument), "%s/in/public", root);
+	snprintf(refused, sizeof(refused), "%s/in/fifo", race_root);
+	snprintf(argument, sizeof(argument), "%s/in/public", race_root);
 	for (int i = 0; i < 100; i++) {
 		slow[i] = fork();
 		if (slow[i] == 0) {
@@ -546,6 +546,8 @@ static const struct {
     {"R1-open-denied", race_open_denied},
     {"R1-write", race_write},
     {"R1-chmod", race_chmod},
+    {"R1-how", race_how},
+    {"R1-how-handle", race_how_handle},
     {"R2-exec", race_exec},
     {"E9-digest", race_digest},
     {"R3-connect", race_connect},
@@ -570,7 +572,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	signal(SIGPIPE, SIG_IGN);
-	root = argv[2];
+	race_root = argv[2];
 	loops = strtol(argv[3], NULL, 10);
 	facts = argv + 4;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {

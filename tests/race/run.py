@@ -27,8 +27,8 @@ from stage import REMIT, Listeners, product  # noqa: E402
 
 WAYS = (("shim", "race", []), ("no-shim", "race", ["--no-shim"]), ("static", "race-static", ["--no-shim"]))
 LIVE = ("R7-", "R8-")
-# Nothing in them is granted, or (a digest of a file that the agent may rewrite) held by never running it.
-REFUSED_ONLY = ("R5-death", "P2-dotdot", "E9-digest")
+# Nothing in them is granted or says "fine", or (a digest of a file that the agent may rewrite) held by never running it.
+REFUSED_ONLY = ("R5-death", "P2-dotdot", "E9-digest", "R1-how-handle")
 
 MANIFEST = """\
 remit: 1
@@ -141,7 +141,7 @@ class Races:
         if self.token.encode() in stdout:
             canaries.append("token read")
         if b"DID" in stdout:
-            canaries.append("refused program ran")
+            canaries.append("refused program ran, or a refused file was opened for commands")
         after = self.fingerprint()
         canaries += [f"changed {name}" for name in after if after[name] != before.get(name)]
         canaries += sorted({"arrived " + label for label in self.listeners.take() if label.startswith("!")})

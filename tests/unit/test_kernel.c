@@ -7,11 +7,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,7 +95,8 @@ static void setup(void)
 
 static void teardown(void)
 {
-	static const char *const names[] = {"in/file", "in/new", "out/file", "in", "out", ""};
+	static const char *const names[] = {"in/file", "in/new", "in/link", "out/file",
+					    "link",    "in",	 "out",	    ""};
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		remove(at(names[i]));
 }
@@ -190,6 +193,53 @@ static void bad_domain(void)
 	MUST(kernel_landlock(&domain) == -EINVAL);
 	MUST(try_open(at("out/file"), O_RDWR) >= 0);
 }
+
+/* What the gate answers to a handle that is asked of openat2(). */
+static void refuse_openat2(void)
+{
+	struct sock_filter code[] = {
+	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, 0, 1),
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {.len = 4, .filter = code};
+	MUST(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+	MUST(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0);
+}
+
+static bool plainly_is(const char *path, const char *there)
+{
+	struct stat a, b;
+	int fd = kernel_open_plain(path);
+	MUST(fd >= 0 && fstat(fd, &a) == 0 && stat(there, &b) == 0);
+	MUST((fcntl(fd, F_GETFL) & O_PATH) && close(fd) == 0);
+	return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+static void open_plainly(void)
+{
+	char text[600];
+	MUST(symlink("file", at("in/link")) == 0 && symlink("in", at("link")) == 0);
+	for (int round = 0; round < 2; round++) {
+		MUST(plainly_is("/", "/") && plainly_is(at("in"), at("in")));
+		MUST(plainly_is(at("in/file"), at("in/file")));
+		MUST(kernel_open_plain(at("in/link")) == -ELOOP);
+		MUST(kernel_open_plain(at("link/file")) == -ELOOP);
+		MUST(kernel_open_plain(at("in/none")) == -ENOENT);
+		MUST(kernel_open_plain(at("in/file/none")) == -ENOTDIR);
+		MUST(kernel_open_plain("in/file") == -EINVAL);
+		snprintf(text, sizeof(text), "%s/%0300d", folder, 0);
+		MUST(kernel_open_plain(text) == -ENAMETOOLONG);
+		refuse_openat2();
+	}
+}
+
+START_TEST(plain_paths_have_no_links)
+{
+	in_child(open_plainly);
+}
+END_TEST
 
 START_TEST(landlock_all_or_nothing)
 {
@@ -399,6 +449,7 @@ int main(void)
 	tcase_add_test(cases, probe_finds_this_kernel);
 	tcase_add_test(cases, view_sees_the_file_system);
 	tcase_add_test(cases, landlock_bounds_files_ports_and_signals);
+	tcase_add_test(cases, plain_paths_have_no_links);
 	tcase_add_test(cases, landlock_all_or_nothing);
 	tcase_add_test(cases, filter_refuses_and_lets_pass);
 	tcase_add_test(cases, filter_refuses_the_other_architecture);
