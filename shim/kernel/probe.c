@@ -267,6 +267,8 @@ static void hear(const struct kernel_probe *probe, struct features *out)
 void kernel_probe_drop(struct kernel_probe *probe)
 {
 	if (probe->pid > 0) {
+		/* It reads until this end is gone, whoever else has a copy of it by now. */
+		shutdown(probe->socket, SHUT_RDWR);
 		kill(probe->pid, SIGKILL);
 		while (waitpid(probe->pid, NULL, 0) < 0 && errno == EINTR)
 			;
