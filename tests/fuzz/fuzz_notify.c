@@ -48,6 +48,7 @@ static struct broker *broker;
 static pid_t caller;
 static char root[64];
 static struct stat secrets[SECRETS];
+static int secret_handles[SECRETS]; /* folders on the way may lose their modes */
 static const char *const secret_names[SECRETS] = {"out/file", "out", "in/secret"};
 
 static void require_at(bool truth, int line)
@@ -113,7 +114,7 @@ static void put(const char *name, const char *text)
 static void fingerprint(struct stat out[SECRETS])
 {
 	for (int i = 0; i < SECRETS; i++)
-		require(stat(secret_names[i], &out[i]) == 0);
+		require(fstat(secret_handles[i], &out[i]) == 0);
 }
 
 static void remove_stage(void)
@@ -137,6 +138,10 @@ static void make_stage(void)
 	put("in/secret", "secret\n");
 	put("out/file", "secret\n");
 	require(symlink("../out/file", "ro/link") == 0 && symlink("../ro", "ro/folder") == 0);
+	for (int i = 0; i < SECRETS; i++) {
+		secret_handles[i] = open(secret_names[i], O_PATH | O_CLOEXEC);
+		require(secret_handles[i] >= 0);
+	}
 	fingerprint(secrets);
 }
 
