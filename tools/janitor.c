@@ -142,9 +142,9 @@ static _Noreturn void serve(int socket, int top, const struct janitor *janitor, 
 	if (dup2(socket, 0) < 0 || dup2(top, 1) < 0 || chdir("/"))
 		_exit(1);
 	close_rest();
-	if (write(0, "", 1) != 1)
-		_exit(1);
-	janitor_ipc_serve(0, janitor->session_id, launcher);
+	/* A launcher that was killed in the meantime hears nothing, and leaves its folder to us. */
+	if (write(0, "", 1) == 1)
+		janitor_ipc_serve(0, janitor->session_id, launcher);
 	alarm(GIVE_UP_SECONDS);
 	while (sweep(1))
 		;
