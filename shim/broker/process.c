@@ -97,7 +97,10 @@ static int look(struct request *request, pid_t pid)
 		return -ESRCH;
 	if (process_is_callers(request, pid) || process_in_session(request, pid))
 		return 0;
-	return process_read(pid, &process) == -ESRCH ? -ESRCH : process_refuse(request, pid);
+	if (process_read(pid, &process) == -ESRCH || !request_alive(request))
+		return -ESRCH;
+	/* Its number, or that of a parent, may have come round between the looks. */
+	return process_in_session(request, pid) ? 0 : process_refuse(request, pid);
 }
 
 /* The process that a thread belongs to. */
