@@ -24,6 +24,15 @@ static long transfer_error(int error)
 	return error == EPERM || error == ESRCH || error == ENOMEM ? -error : -EFAULT;
 }
 
+/* The same, where its file did not open. -ENOMEM: no descriptor was left; every caller's call may
+ * fail so, and nobody takes it for memory that may not be read. */
+static long open_error(int error)
+{
+	return error == ENOENT || error == ESRCH   ? -ESRCH
+	       : error == EPERM || error == EACCES ? -EPERM
+						   : -ENOMEM;
+}
+
 /* For containers that refuse process_vm_readv. No address of a program is a negative offset. */
 static long through_file(pid_t tid, uint64_t address, void *in, const void *out, size_t size)
 {
@@ -35,7 +44,7 @@ static long through_file(pid_t tid, uint64_t address, void *in, const void *out,
 	int fd = open(path, (out ? O_WRONLY : O_RDONLY) | O_CLOEXEC);
 
 	if (fd < 0)
-		return errno == ENOENT ? -ESRCH : -EPERM;
+		return open_error(errno);
 	ssize_t n =
 	    out ? pwrite(fd, out, size, (off_t)address) : pread(fd, in, size, (off_t)address);
 	int error = errno;
