@@ -91,8 +91,9 @@ class Runner:
         if case.name.startswith("E7-"):
             time.sleep(2)
         elif case.name.startswith(("F7-", "N")):
-            # Signals and datagrams arrive in their own time.
+            # Datagrams arrive in their own time, and so does what the kernel signals of itself.
             time.sleep(0.1)
+        self.stage.await_stranger()
         log_after, lines = self.stage.log()
         if log_after is None:
             log_after = ()

@@ -11,6 +11,7 @@ Tree under ROOT (the manifest's rights in brackets):
 """
 import hashlib
 import os
+import select
 import shutil
 import socket
 import stat
@@ -332,6 +333,16 @@ class Stage:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True, **self.as_user())
         pid, start, shm, msg, sem = self.stranger.stdout.readline().decode().split()
         self.facts.update(stranger=pid, env_start=start, shm_key=key, queue=queue, shm_id=shm, msg_id=msg, sem_id=sem)
+
+    def await_stranger(self):
+        """Returns when the stranger has handled what was sent to it, or cannot answer."""
+        try:
+            self.stranger.stdin.write(b".")
+            self.stranger.stdin.flush()
+        except BrokenPipeError:
+            return
+        if select.select([self.stranger.stdout], [], [], 2)[0]:
+            os.read(self.stranger.stdout.fileno(), 1)
 
     def as_user(self):
         return {"user": self.uid, "group": self.gid, "extra_groups": []} if os.getuid() == 0 and self.uid else {}

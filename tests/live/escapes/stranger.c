@@ -3,7 +3,7 @@
  * The stranger: a process of the same user outside every session, with something worth stealing in
  * each place where a process can keep it: environment, fd 7, System V and POSIX shared objects.
  * `stranger TOKEN ROOT KEY QUEUE`: starts itself again with the token in its environment, writes
- * "PID ENV_START SHM MSG SEM" to stdout, and ends with its stdin.
+ * "PID ENV_START SHM MSG SEM" to stdout, gives each byte of its stdin back, and ends with it.
  */
 #include <fcntl.h>
 #include <mqueue.h>
@@ -96,8 +96,10 @@ int main(int argc, char **argv)
 	prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
 	printf("%d %p %d %d %d\n", getpid(), (void *)environ[0], shm_id, msg_id, sem_id);
 	fflush(stdout);
+	/* An answer says that every signal that was sent before the question has been handled. */
 	while (read(STDIN_FILENO, &byte, 1) != 0)
-		;
+		if (write(STDOUT_FILENO, &byte, 1) != 1)
+			break;
 	unshare_all(atoi(argv[3]), argv[4]);
 	return 0;
 }
