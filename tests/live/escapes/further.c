@@ -378,13 +378,24 @@ static void running_survivor(void)
 
 static void stopped_survivor(void)
 {
-	pid_t starter = getppid(), pid = fork();
+	pid_t starter = getppid();
+	int ready[2];
+	char byte;
+
+	if (pipe(ready) != 0)
+		return;
+	pid_t pid = fork();
 
 	if (pid == 0) {
 		setsid();
 		close_all();
+		close(ready[1]);
 		survive(starter);
 	}
+	/* It is stopped once it holds nothing of ours: a reader of our output would wait for it. */
+	close(ready[1]);
+	if (read(ready[0], &byte, 1) != 0)
+		return;
 	kill(pid, SIGSTOP);
 	if (fork() == 0) {
 		struct timespec second = {.tv_sec = 1};

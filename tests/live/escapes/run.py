@@ -16,6 +16,7 @@ import os
 import pwd
 import re
 import secrets
+import select
 import signal
 import subprocess
 import sys
@@ -76,7 +77,7 @@ class Runner:
     def run(self, command, case):
         before, log_before = self.stage.fingerprint(), self.stage.log()[0]
         self.stage.listeners.take()
-        keep = os.open("/dev/null", os.O_RDONLY)
+        lifeline, keep = os.pipe()
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                    env=self.environment(), cwd=self.stage.path("in"), pass_fds=[keep],
                                    start_new_session=True, **self.stage.as_user())
@@ -86,18 +87,34 @@ class Runner:
             status = process.returncode
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
-            stdout, stderr = process.communicate()
+            stdout, stderr = self.rest(process)
             status = "timeout"
         if case.name.startswith("E7-"):
-            time.sleep(2)
+            self.outwait(lifeline)
         elif case.name.startswith(("F7-", "N")):
             # Datagrams arrive in their own time, and so does what the kernel signals of itself.
             time.sleep(0.1)
+        os.close(lifeline)
         self.stage.await_stranger()
         log_after, lines = self.stage.log()
         if log_after is None:
             log_after = ()
         return self.judge(before, log_before, log_after, lines, stdout, stderr, status)
+
+    @staticmethod
+    def outwait(lifeline):
+        """What still runs outside holds the other end until it has done its deed. A session closed it: two seconds then."""
+        start = time.monotonic()
+        select.select([lifeline], [], [], 10)
+        time.sleep(max(0, start + 2 - time.monotonic()))
+
+    @staticmethod
+    def rest(process):
+        try:
+            return process.communicate(timeout=5)
+        except subprocess.TimeoutExpired as late:
+            # What got away from the session holds the other ends.
+            return late.stdout or b"", late.stderr or b""
 
     def judge(self, before, log_before, log_after, lines, stdout, stderr, status):
         canaries, records, broken = [], [], ""
