@@ -205,9 +205,11 @@ static int resolve_how_at(struct request *request, const struct open_call *call,
 			   : fd;
 	struct stat st;
 
-	if (fstat(fd, &st) != 0 || resolve_is_proc(fd, &st)) {
+	int error = fstat(fd, &st) != 0 ? -errno : resolve_is_proc(fd, &st) ? OPEN_NATIVE : 0;
+
+	if (error) {
 		close(fd);
-		return OPEN_NATIVE;
+		return error;
 	}
 	return resolve_fill(request, fd, false, out);
 }
