@@ -36,11 +36,13 @@ uint64_t access_scoped(int abi)
 	return abi >= 6 ? SCOPE_ABSTRACT_UNIX_SOCKET | SCOPE_SIGNAL : 0;
 }
 
-/* Devices live in /dev; a grant of a folder elsewhere says nothing about commands to devices. */
+/* Devices live in /dev; a grant of a folder elsewhere says nothing about commands to devices, nor
+ * does that of a regular file, wherever it is. */
 static bool may_hold_devices(enum view_kind kind, const char *path)
 {
-	return kind == VIEW_OTHER || !strcmp(path, "/") ||
-	       path_within(path, strlen(path), "/dev", strlen("/dev"));
+	if (kind != VIEW_FOLDER)
+		return kind == VIEW_OTHER;
+	return !strcmp(path, "/") || path_within(path, strlen(path), "/dev", strlen("/dev"));
 }
 
 uint64_t access_of(uint32_t rights, enum view_kind kind, const char *path)

@@ -23,6 +23,7 @@ struct builder {
 	struct denials denials;
 	struct names sockets; /* literal parts of the unix grants: see wall_access() */
 	size_t wall_room, hull_room;
+	size_t single_files; /* met so far: see carve() */
 	struct kinds kinds; /* what plain_kind() has learned */
 };
 
@@ -33,6 +34,7 @@ struct carved {
 	uint32_t gap;	  /* rights that are missing somewhere */
 	bool found;	  /* the root exists and has no link in its path */
 	bool limited;	  /* the bound on rules was met */
+	bool many;	  /* so was that on grants of one file each */
 };
 
 /* --- plan.c --- */

@@ -20,6 +20,12 @@
 #include "policy/plan/build.h"
 
 #define CARVE_LIMIT 4096
+/*
+ * Grants of a single file that get a rule of their own. A rule costs the launch about what one open
+ * through the gate costs the agent, so thousands of them, most never opened, are the gate's.
+ * Programs are not counted: only the wall lets one start.
+ */
+#define SINGLE_FILES 512
 
 static bool beneath_proc(const char *path)
 {
@@ -197,6 +203,10 @@ int carve(struct builder *b, const char *root, uint32_t rights, uint32_t rule, s
 	out->found = true;
 	if (beneath_proc(root) && strcmp(root, "/proc")) {
 		out->gap |= rights;
+		return 0;
+	}
+	if (kind == VIEW_FILE && !(rights & RIGHT_EXEC) && b->single_files++ >= SINGLE_FILES) {
+		out->many = true;
 		return 0;
 	}
 	return carve_at(&walk, root, kind, rights);

@@ -51,6 +51,25 @@ static bool denies_paths(const struct rule *rule)
 	return rule->denial && !rule->conditions && (rule->rights & FILE_RIGHTS) && rule->section <= SECTION_EXEC_DENY;
 }
 
+static int read_excepting(const struct scope *scope, struct denials *out)
+{
+	size_t count = 0;
+	struct rule rule;
+	for (uint32_t i = 0; i < scope_rule_count(scope); i++) {
+		scope_rule(scope, i, &rule);
+		count += rule.denial && rule.except_count;
+	}
+	out->excepting = calloc(count + 1, sizeof(*out->excepting));
+	if (!out->excepting)
+		return -ENOMEM;
+	for (uint32_t i = 0; out->excepting_count < count; i++) {
+		scope_rule(scope, i, &rule);
+		if (rule.denial && rule.except_count)
+			out->excepting[out->excepting_count++] = i;
+	}
+	return 0;
+}
+
 int denials_read(const struct scope *scope, struct denials *out)
 {
 	size_t total = 0;
@@ -63,7 +82,7 @@ int denials_read(const struct scope *scope, struct denials *out)
 	}
 	out->paths = calloc(total + 1, sizeof(*out->paths));
 	out->patterns = calloc(total + 1, sizeof(*out->patterns));
-	if (!out->paths || !out->patterns) {
+	if (!out->paths || !out->patterns || read_excepting(scope, out) < 0) {
 		denials_free(out);
 		return -ENOMEM;
 	}
@@ -83,6 +102,7 @@ void denials_free(struct denials *denials)
 {
 	free(denials->paths);
 	free(denials->patterns);
+	free(denials->excepting);
 	*denials = (struct denials){0};
 }
 

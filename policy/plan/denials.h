@@ -18,6 +18,8 @@ struct denials {
 	size_t path_count;
 	struct denial *patterns;
 	size_t pattern_count;
+	uint32_t *excepting; /* all denials that have exceptions, of whatever kind */
+	size_t excepting_count;
 };
 
 /* Which rights denials take away, seen from one path. An `except` that covers the whole path lifts

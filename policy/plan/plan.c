@@ -108,6 +108,7 @@ static bool on_folder(const struct path_access *path)
 struct held {
 	bool (*holds)(void *context, size_t index);
 	void *context;
+	bool folders; /* what has something beneath it is known to be a folder */
 };
 
 /* What the paths from `at` upwards give to something beneath them; of the first, with `self`, all.
@@ -118,7 +119,8 @@ static uint64_t access_from(const struct domain *domain, size_t at, bool self,
 	uint64_t access = 0;
 	for (; at != PATH_NONE; at = domain->paths[at].up, self = false) {
 		const struct path_access *found = &domain->paths[at];
-		if ((self || on_folder(found)) && (!held->holds || held->holds(held->context, at)))
+		bool reaches = self || held->folders || on_folder(found);
+		if (reaches && (!held->holds || held->holds(held->context, at)))
 			access |= found->access;
 	}
 	return access;
@@ -130,7 +132,8 @@ void domain_tidy(struct domain *domain)
 		return;
 	domain_merge(domain);
 	link_up(domain);
-	const struct held all = {0};
+	/* All of a domain's paths exist. */
+	const struct held all = {.folders = true};
 	/* From the last to the first, so that what is looked up above is still in place. */
 	for (size_t i = domain->path_count; i-- > 0;) {
 		struct path_access *path = &domain->paths[i];

@@ -116,12 +116,13 @@ static int grant_exceptions(struct granting *granting, const char *root)
 	char literal[PATH_TEXT_MAX];
 	struct rule denial;
 	int ret = 0;
-	for (uint32_t i = 0; i < scope_rule_count(b->scope); i++) {
-		scope_rule(b->scope, i, &denial);
-		if (!denial.denial || !(denial.rights & granting->rights))
+	for (size_t i = 0; i < b->denials.excepting_count; i++) {
+		uint32_t index = b->denials.excepting[i];
+		scope_rule(b->scope, index, &denial);
+		if (!(denial.rights & granting->rights))
 			continue;
 		for (uint32_t n = 0; ret == 0 && n < denial.except_count; n++) {
-			const char *except = scope_except(b->scope, i, n);
+			const char *except = scope_except(b->scope, index, n);
 			size_t len = strlen(except);
 			if (path_is_pattern(except, len) || len >= sizeof(literal))
 				continue;
@@ -165,7 +166,9 @@ static int say_grant(struct builder *b, uint32_t index, const struct rule *rule,
 	const char *digest = compared[(rule->conditions & CONDITION_SHA256 ? 1 : 0) +
 				      (rule->conditions & CONDITION_ARGS ? 2 : 0)];
 	if (!carved->rules) {
-		const char *reason = "everything in it may be denied";
+		const char *reason =
+		    carved->many ? "more single files are granted than are worth a Landlock rule"
+				 : "everything in it may be denied";
 		if (path_within(rule->text, strlen(rule->text), "/proc", strlen("/proc")))
 			reason = "inodes of /proc do not last, so Landlock cannot hold it";
 		else if (!carved->found && rule->pattern)
@@ -290,7 +293,7 @@ static int add_own_terminal(struct builder *b)
 		rights |= RIGHT_WRITE;
 	if (!rights)
 		return 0;
-	return domain_add(&b->plan->wall, &b->wall_room, path, access_of(rights, VIEW_FILE, path),
+	return domain_add(&b->plan->wall, &b->wall_room, path, access_of(rights, VIEW_OTHER, path),
 			  RULE_NONE);
 }
 

@@ -437,6 +437,57 @@ START_TEST(random_walls_stay_inside)
 }
 END_TEST
 
+START_TEST(hull_says_nothing_twice)
+{
+	static const char *const tree[] = {"/dev/shm/file", "/srv/in/one", "/srv/in/two", NULL};
+	struct planned p = start();
+	p.tree = tree;
+	builder_rule(&p.b, SECTION_FILES_READ, "/srv/in/one");
+	builder_rule(&p.b, SECTION_FILES_READ, "/srv/in/two");
+	builder_rule(&p.b, SECTION_FILES_READ, "/dev/shm/file");
+	plan(&p);
+	ck_assert_uint_eq(access_on(&p.plan.wall, "/srv/in/one"), ACCESS_READ_FILE);
+	ck_assert_uint_eq(access_on(&p.plan.wall, "/dev/shm/file"), ACCESS_READ_FILE);
+	ck_assert_uint_eq(access_on(&p.plan.hull, "/srv/in"), ACCESS_READ_FILE);
+	ck_assert_uint_eq(access_on(&p.plan.hull, "/srv/in/one"), 0);
+	ck_assert_uint_eq(access_on(&p.plan.hull, "/dev/shm/file"), 0);
+	done(&p);
+}
+END_TEST
+
+START_TEST(single_files_are_bounded)
+{
+	enum { FILES = 600, BOUND = 512 };
+	static char name[FILES + 1][24];
+	static const char *tree[FILES + 3];
+	struct planned p = start();
+	p.tree = tree;
+	for (int i = 0; i < FILES; i++) {
+		snprintf(name[i], sizeof(name[i]), "/srv/in/%03d", i);
+		tree[i] = name[i];
+		builder_rule(&p.b, i % 2 ? SECTION_FILES_READ : SECTION_FILES_WRITE, name[i]);
+	}
+	tree[FILES] = "/usr/bin/git";
+	tree[FILES + 1] = "/w/";
+	builder_rule(&p.b, SECTION_EXEC_ALLOW, "/usr/bin/git");
+	builder_rule(&p.b, SECTION_FILES_WRITE, "/w");
+	plan(&p);
+	size_t files = 0;
+	for (int i = 0; i < FILES; i++)
+		files += in_wall(&p, name[i], RIGHT_READ);
+	ck_assert_uint_eq(files, BOUND);
+	ck_assert(in_wall(&p, "/usr/bin/git", RIGHT_EXEC));
+	ck_assert(in_wall(&p, "/w/new", RIGHT_WRITE));
+	/* What the wall does not hold the gate must be able to open. */
+	ck_assert(hull_access(&p, name[FILES - 1]) & ACCESS_READ_FILE);
+	size_t gated = 0;
+	for (size_t i = 0; i < p.plan.line_count; i++)
+		gated += p.plan.lines[i].lane == LANE_GATE;
+	ck_assert_uint_eq(gated, FILES - BOUND);
+	done(&p);
+}
+END_TEST
+
 static char *dump(const struct planned *p)
 {
 	char *text = NULL;
@@ -486,6 +537,8 @@ int main(void)
 	tcase_add_test(cases, granted_sockets_do_not_move);
 	tcase_add_test(cases, carve_is_bounded);
 	tcase_add_test(cases, hull_holds_what_may_come);
+	tcase_add_test(cases, hull_says_nothing_twice);
+	tcase_add_test(cases, single_files_are_bounded);
 	tcase_add_test(cases, weaker_kernels);
 	tcase_add_test(cases, strict_and_limits_change_the_filter);
 	tcase_add_test(cases, order_of_names_does_not_matter);
