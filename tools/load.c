@@ -8,11 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "policy/compile/resolve.h"
 #include "policy/core/path.h"
+#include "shim/common/protocol.h"
 #include "tools/output.h"
 #include "tools/slurp.h"
 
@@ -105,6 +107,9 @@ int load_options(const struct load_flags *flags, const char *tmp, struct loaded 
 	    .set_count = flags->set_count,
 	    .profile_dir = loaded->profiles,
 	    .resolve = !flags->no_resolve,
+	    /* Only a gate answers: then this is within a session. */
+	    .list_folders =
+		prctl(REMIT_HYPERCALL, HYPERCALL_FLAGS, 0, 0, 0) < 0 && errno == EINVAL,
 	};
 	return 0;
 }

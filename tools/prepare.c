@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/prepare.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include <sys/syscall.h>
 
 #include "policy/compile/diagnostics.h"
+#include "policy/compile/siblings.h"
 #include "policy/core/path.h"
 #include "shim/common/protocol.h"
 #include "tools/output.h"
@@ -17,25 +19,48 @@
 /* What the gate itself reads beyond the scope: its callers' memory, files and status. */
 static const char *const broker_read[] = {"/proc"};
 
-/*
- * Where there is no session, ${TMP} stands for a folder that is not there; a plan that said so
- * would be about no session at all. This view adds it, empty, to the real file system.
- */
-static enum view_kind kind_with_tmp(void *context, const char *path)
-{
-	const char *tmp = context;
+/* The file system as the plan is to see it. */
+struct sight {
+	struct siblings *siblings; /* NULL: each name is looked at by itself */
+	/* Where there is no session, ${TMP} stands for a folder that is not there; a plan that said
+	 * so would be about no session at all. This one is added, empty; or NULL. */
+	const char *tmp;
+};
 
-	if (path_within(tmp, strlen(tmp), path, strlen(path)))
+static enum view_kind kind_of_type(uint8_t type)
+{
+	switch (type) {
+	case DT_REG:
+		return VIEW_FILE;
+	case DT_DIR:
 		return VIEW_FOLDER;
+	case DT_LNK:
+		return VIEW_LINK;
+	default:
+		return VIEW_OTHER;
+	}
+}
+
+static enum view_kind sight_kind(void *context, const char *path)
+{
+	const struct sight *sight = context;
+	size_t len = strlen(path);
+	uint8_t type;
+
+	if (sight->tmp && path_within(sight->tmp, strlen(sight->tmp), path, len))
+		return VIEW_FOLDER;
+	type = siblings_type(sight->siblings, path, len);
+	if (type != DT_UNKNOWN)
+		return kind_of_type(type);
 	return kernel_view.kind(kernel_view.context, path);
 }
 
-static int list_with_tmp(void *context, const char *folder,
-			 int (*each)(void *arg, const char *name), void *arg)
+static int sight_list(void *context, const char *folder, int (*each)(void *arg, const char *name),
+		      void *arg)
 {
-	const char *tmp = context;
+	const struct sight *sight = context;
 
-	if (path_within(tmp, strlen(tmp), folder, strlen(folder)) &&
+	if (sight->tmp && path_within(sight->tmp, strlen(sight->tmp), folder, strlen(folder)) &&
 	    kernel_view.kind(kernel_view.context, folder) == VIEW_ABSENT)
 		return 0;
 	return kernel_view.list(kernel_view.context, folder, each, arg);
@@ -112,8 +137,7 @@ int prepare_start(struct prepared *out)
 	return error;
 }
 
-int prepare(const struct loaded *loaded, const struct without *without, const char *private,
-	    struct prepared *out)
+static int build_plan(const struct loaded *loaded, const char *private, struct prepared *out)
 {
 	const char *const broker_write[] = {private};
 	struct plan_options options = {
@@ -121,9 +145,23 @@ int prepare(const struct loaded *loaded, const struct without *without, const ch
 	    .broker_read_count = sizeof(broker_read) / sizeof(broker_read[0]),
 	    .broker_write = broker_write,
 	    .broker_write_count = private ? 1 : 0,
+	    .interpreters = (const char *const *)out->interpreters,
+	    .interpreter_count = out->interpreter_count,
 	};
-	const struct plan_view with_tmp = {kind_with_tmp, list_with_tmp, loaded->tmp,
-					   kernel_view.sha256};
+	struct sight sight = {
+	    .siblings = loaded->options.list_folders ? siblings_new() : NULL,
+	    .tmp = private ? NULL : loaded->tmp,
+	};
+	const struct plan_view view = {sight_kind, sight_list, &sight, kernel_view.sha256};
+	int error = plan_build(&loaded->scope, &out->features, &view, &options, &out->plan);
+
+	siblings_free(sight.siblings);
+	return error;
+}
+
+int prepare(const struct loaded *loaded, const struct without *without, const char *private,
+	    struct prepared *out)
+{
 	int error = out->started ? 0 : prepare_start(out);
 
 	if (error)
@@ -136,12 +174,8 @@ int prepare(const struct loaded *loaded, const struct without *without, const ch
 		features_without(&out->features, without->lists[i], &wrong);
 	}
 	error = place_interpreters(&out->interpreters, &out->interpreter_count);
-	if (!error) {
-		options.interpreters = (const char *const *)out->interpreters;
-		options.interpreter_count = out->interpreter_count;
-		error = plan_build(&loaded->scope, &out->features,
-				   private ? &kernel_view : &with_tmp, &options, &out->plan);
-	}
+	if (!error)
+		error = build_plan(loaded, private, out);
 	if (error)
 		output_error("cannot plan the session: %s", strerror(-error));
 	return error;

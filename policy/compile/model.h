@@ -73,7 +73,7 @@ struct model {
 	size_t test_count;
 	struct string_list files; /* every file that was read, the manifest first: the launcher
 				     protects them from writing */
-	struct path_map *seen; /* what resolve_model() has learned of the file system; else NULL */
+	struct places *places; /* what resolve_model() has learned of the file system; else NULL */
 };
 
 /* The values of ${…}. Each is the caller's, absolute where it is a path; NULL leaves the variable
@@ -93,6 +93,8 @@ struct compile_options {
 	bool profile; /* a file made to be included is read by itself, to test it: it has no agent */
 	bool resolve; /* follow symbolic links and find interpreters on this machine; off for
 			 reproducible goldens */
+	bool list_folders; /* many names of one folder may be looked up by listing it; not within a
+			      session, whose gate would refuse and report that */
 };
 
 /* Parses a manifest from a file, or from memory with `name` for messages and relative includes. 0,

@@ -4,11 +4,12 @@
  * link by its place and can stop before the ones that must not be followed: magic links of /proc
  * mean another object for every process, and links that the agent may write are the agent's word.
  *
- * Each place is looked at once in a compilation (model.seen): the rules of a manifest stand beside
+ * Each place is looked at once in a compilation (model.places): the rules of a manifest stand beside
  * each other, and their folders would be asked for again with every one of them.
  */
 #include "policy/compile/resolve.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 #include "policy/compile/path_map.h"
 #include "policy/compile/paths.h"
 #include "policy/compile/reader.h"
+#include "policy/compile/siblings.h"
 
 /* What is left to walk: a path and the targets of the links before it. */
 #define REST_MAX (PATH_TEXT_MAX * 4)
@@ -25,8 +27,13 @@
 /* What is known of a place. */
 enum seen { SEEN_PLAIN = 1, SEEN_MISSING, SEEN_LINK };
 
+struct places {
+	struct path_map seen;
+	struct siblings *siblings; /* or NULL */
+};
+
 struct walk {
-	struct path_map *seen; /* or NULL */
+	struct places *places; /* or NULL */
 	char *out;
 	size_t len;
 	char rest[REST_MAX];
@@ -70,27 +77,43 @@ static int push(struct walk *walk, const char *component, size_t len)
 	return 0;
 }
 
+/* A place that its folder's list tells to be no link. A file is kept there alone; folders are asked
+ * for again and again. */
+static bool is_listed(struct places *places, const char *path, size_t len)
+{
+	uint8_t type = siblings_type(places->siblings, path, len);
+
+	if (type == DT_UNKNOWN || type == DT_LNK)
+		return false;
+	if (type == DT_DIR)
+		path_map_put(&places->seen, path, len, SEEN_PLAIN, NULL);
+	return true;
+}
+
 /* What the place is, 0 when that cannot be told; of a link also where it leads, NUL-ended. One that
  * does not fit is too long for the walk. */
-static enum seen look(struct path_map *seen, const char *path, size_t path_len,
+static enum seen look(struct places *places, const char *path, size_t path_len,
 		      char target[PATH_TEXT_MAX + 1])
 {
 	const char *text = NULL;
-	enum seen kind = seen ? path_map_get(seen, path, path_len, &text) : 0;
+	enum seen kind = places ? path_map_get(&places->seen, path, path_len, &text) : 0;
 	ssize_t len;
 
 	if (kind == SEEN_LINK)
 		strcpy(target, text);
 	if (kind)
 		return kind;
+	if (places && is_listed(places, path, path_len))
+		return SEEN_PLAIN;
 	len = readlink(path, target, PATH_TEXT_MAX);
 	if (len < 0 && errno != EINVAL && errno != ENOENT && errno != ENOTDIR)
 		return 0;
 	kind = len >= 0 ? SEEN_LINK : errno == EINVAL ? SEEN_PLAIN : SEEN_MISSING;
 	target[len >= 0 ? len : 0] = '\0';
 	/* What does not fit in memory is asked for again. */
-	if (seen)
-		path_map_put(seen, path, path_len, kind, kind == SEEN_LINK ? target : NULL);
+	if (places)
+		path_map_put(&places->seen, path, path_len, kind,
+			     kind == SEEN_LINK ? target : NULL);
 	return kind;
 }
 
@@ -98,7 +121,7 @@ static enum seen look(struct path_map *seen, const char *path, size_t path_len,
 static int follow_link(struct walk *walk, const char *left)
 {
 	char target[PATH_TEXT_MAX + 1];
-	enum seen kind = look(walk->seen, walk->out, walk->len, target);
+	enum seen kind = look(walk->places, walk->out, walk->len, target);
 	size_t left_len = strlen(left), len;
 	int err;
 
@@ -192,22 +215,22 @@ static size_t known_prefix(const struct path_map *seen, const char *path, size_t
 
 /* The whole walk for a path that is spelled as it is: true when no link is on it, so that it
  * resolves to itself whoever asks. */
-static bool is_plain(struct path_map *seen, const char *path)
+static bool is_plain(struct places *places, const char *path)
 {
 	char part[PATH_TEXT_MAX], target[PATH_TEXT_MAX + 1];
 	size_t len = strlen(path), at;
 	enum seen kind;
 
-	if (!seen || len < 2 || len + 2 > sizeof(part) || !path_is_clean(path, len))
+	if (!places || len < 2 || len + 2 > sizeof(part) || !path_is_clean(path, len))
 		return false;
-	at = known_prefix(seen, path, len, &kind);
+	at = known_prefix(&places->seen, path, len, &kind);
 	memcpy(part, path, len + 1);
 	while (kind == SEEN_PLAIN && at < len) {
 		at += 1 + strcspn(path + at + 1, "/");
 		part[at] = '\0';
 		if (stays(part))
 			return true;
-		kind = look(seen, part, at, target);
+		kind = look(places, part, at, target);
 		part[at] = path[at];
 	}
 	return kind == SEEN_PLAIN || kind == SEEN_MISSING;
@@ -220,8 +243,8 @@ int resolve_path_seen(const struct model *model, const char *path, bool follow,
 	struct walk walk; /* its rest is too large to be cleared each time */
 	int err = 0;
 
-	walk.seen = model ? model->seen : NULL;
-	if (is_plain(walk.seen, path)) {
+	walk.places = model ? model->places : NULL;
+	if (is_plain(walk.places, path)) {
 		strcpy(out, path);
 		return 0;
 	}
@@ -379,7 +402,7 @@ static int spell_literal(const char *text, struct guard *guard, struct string_li
 	char real[PATH_TEXT_MAX];
 	int err = 0;
 
-	if (is_plain(guard->model->seen, text))
+	if (is_plain(guard->model->places, text))
 		return 0;
 	if (!resolve_path_seen(guard->model, text, false, ask_guard, guard, real))
 		err = add_spelling(list, text, real);
@@ -540,13 +563,13 @@ static int resolve_all(struct model *model, struct diagnostics *diagnostics)
 int resolve_model(struct model *model, const struct compile_options *options,
 		  struct diagnostics *diagnostics)
 {
-	struct path_map seen = {0};
+	struct places places = {.siblings = options->list_folders ? siblings_new() : NULL};
 	int err;
 
-	(void)options;
-	model->seen = &seen;
+	model->places = &places;
 	err = resolve_all(model, diagnostics);
-	model->seen = NULL;
-	path_map_free(&seen);
+	model->places = NULL;
+	path_map_free(&places.seen);
+	siblings_free(places.siblings);
 	return err;
 }

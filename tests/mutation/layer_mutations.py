@@ -84,6 +84,9 @@ LAYERS = [
              escapes="^P13-.*"),
     mutation("protected-log", "the audit log is closed to the agent",
              ("tools/run.c", "(run->audit.path && load_protect_path(", "(run->audit.path && false && load_protect_path("), escapes="^P13-log.*"),
+    mutation("listed-links", "a denied link is followed also where its folder was listed",
+             ("policy/compile/resolve.c", "if (type == DT_UNKNOWN || type == DT_LNK)", "if (type == DT_UNKNOWN)"),
+             others=(("session", "many_files"),)),
     mutation("core-limit", "no core file", ("shim/kernel/limits.c", "int ret = lower(RLIMIT_CORE, 0);", "int ret = 0;"), escapes="^P22-core.*",
              without=("wall", "hull")),
 ]

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A folder is listed bit by bit, as names of it are asked for; a few folders take turns. What a
+ * name was when it was first met stays its type. */
+#include "policy/compile/siblings.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "policy/compile/path_map.h"
+#include "policy/core/path.h"
+
+#define FOLDERS 16
+/* Names of one folder that are asked for before it is listed: of most, few are. */
+#define PATIENCE 16
+/* Names that are read for one that is asked for: together they cost no more than it does. */
+#define AHEAD 4
+
+struct folder {
+	char path[PATH_TEXT_MAX];
+	size_t len; /* 0: free */
+	size_t asked, read;
+	DIR *stream; /* NULL: not yet, or all was read */
+	bool done;
+};
+
+struct siblings {
+	struct path_map known;
+	struct folder folders[FOLDERS];
+	unsigned int last, next; /* asked for last; to be given up next */
+};
+
+struct siblings *siblings_new(void)
+{
+	return calloc(1, sizeof(struct siblings));
+}
+
+static void folder_close(struct folder *folder)
+{
+	if (folder->stream)
+		closedir(folder->stream);
+	folder->stream = NULL;
+	folder->done = true;
+}
+
+static bool is_folder(const struct folder *folder, const char *path, size_t len)
+{
+	return folder->len == len && !memcmp(folder->path, path, len);
+}
+
+static struct folder *folder_of(struct siblings *siblings, const char *path, size_t len)
+{
+	struct folder *folder = &siblings->folders[siblings->last];
+
+	if (is_folder(folder, path, len))
+		return folder;
+	for (unsigned int i = 0; i < FOLDERS; i++) {
+		if (!is_folder(&siblings->folders[i], path, len))
+			continue;
+		siblings->last = i;
+		return &siblings->folders[i];
+	}
+	siblings->last = siblings->next;
+	siblings->next = (siblings->next + 1) % FOLDERS;
+	folder = &siblings->folders[siblings->last];
+	folder_close(folder);
+	memcpy(folder->path, path, len);
+	folder->path[len] = '\0';
+	folder->len = len;
+	folder->asked = folder->read = 0;
+	folder->done = false;
+	return folder;
+}
+
+static void folder_open(struct folder *folder)
+{
+	int fd = open(folder->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	folder->stream = fd < 0 ? NULL : fdopendir(fd);
+	folder->done = !folder->stream;
+	if (fd >= 0 && !folder->stream)
+		close(fd);
+}
+
+static void note(struct siblings *siblings, const struct folder *folder, const struct dirent *entry)
+{
+	char path[PATH_TEXT_MAX];
+	size_t name_len = strlen(entry->d_name), len = folder->len + 1 + name_len;
+
+	if (entry->d_type == DT_UNKNOWN || len >= sizeof(path))
+		return;
+	memcpy(path, folder->path, folder->len);
+	path[folder->len] = '/';
+	memcpy(path + folder->len + 1, entry->d_name, name_len);
+	/* Without memory it stays unknown. */
+	if (!path_map_get(&siblings->known, path, len, NULL))
+		path_map_put(&siblings->known, path, len, entry->d_type, NULL);
+}
+
+static void read_ahead(struct siblings *siblings, struct folder *folder)
+{
+	for (; folder->stream && folder->read < folder->asked * AHEAD; folder->read++) {
+		const struct dirent *entry = readdir(folder->stream);
+
+		if (entry)
+			note(siblings, folder, entry);
+		else
+			folder_close(folder);
+	}
+}
+
+uint8_t siblings_type(struct siblings *siblings, const char *path, size_t len)
+{
+	const char *slash = memrchr(path, '/', len);
+	size_t folder_len = slash ? (size_t)(slash - path) : 0;
+	struct folder *folder;
+	uint8_t type;
+
+	if (!siblings || !folder_len || len >= PATH_TEXT_MAX)
+		return DT_UNKNOWN;
+	folder = folder_of(siblings, path, folder_len);
+	type = path_map_get(&siblings->known, path, len, NULL);
+	if (++folder->asked < PATIENCE || type || folder->done)
+		return type;
+	if (!folder->stream)
+		folder_open(folder);
+	read_ahead(siblings, folder);
+	return path_map_get(&siblings->known, path, len, NULL);
+}
+
+void siblings_free(struct siblings *siblings)
+{
+	if (!siblings)
+		return;
+	for (unsigned int i = 0; i < FOLDERS; i++)
+		folder_close(&siblings->folders[i]);
+	path_map_free(&siblings->known);
+	free(siblings);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What stands in a folder, learnt by listing it. A manifest may name thousands of files of one
+ * folder: to be told the types of a hundred names at once costs less than to ask for one.
+ *
+ * Says less than stat(2), never something else: a name that was not met, or whose type the file
+ * system does not tell with it, is unknown.
+ */
+#ifndef REMIT_COMPILE_SIBLINGS_H
+#define REMIT_COMPILE_SIBLINGS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct siblings;
+
+struct siblings *siblings_new(void); /* NULL without memory, which every function below takes */
+/* DT_REG, DT_DIR, … (readdir(3)) of a clean absolute path that is no root; DT_UNKNOWN: not known.
+ * Each name that is asked for in vain makes a few more of its folder be read, so that never much
+ * more is read than is asked for. */
+uint8_t siblings_type(struct siblings *siblings, const char *path, size_t len);
+void siblings_free(struct siblings *siblings);
+
+#endif
