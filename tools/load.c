@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "policy/compile/resolve.h"
+#include "policy/compile/siblings.h"
 #include "policy/core/path.h"
 #include "shim/common/protocol.h"
 #include "tools/output.h"
@@ -107,10 +108,10 @@ int load_options(const struct load_flags *flags, const char *tmp, struct loaded 
 	    .set_count = flags->set_count,
 	    .profile_dir = loaded->profiles,
 	    .resolve = !flags->no_resolve,
-	    /* Only a gate answers: then this is within a session. */
-	    .list_folders =
-		prctl(REMIT_HYPERCALL, HYPERCALL_FLAGS, 0, 0, 0) < 0 && errno == EINVAL,
 	};
+	/* Only a gate answers: then this is within a session. */
+	if (prctl(REMIT_HYPERCALL, HYPERCALL_FLAGS, 0, 0, 0) < 0 && errno == EINVAL)
+		loaded->options.siblings = siblings_new();
 	return 0;
 }
 
@@ -346,6 +347,7 @@ int load_any(const struct load_flags *flags, bool protect, struct loaded *out)
 void load_free(struct loaded *loaded)
 {
 	model_free(&loaded->model);
+	siblings_free(loaded->options.siblings);
 	place_operator_free(&loaded->operator);
 	free(loaded->workspace);
 	free(loaded->tmp);

@@ -149,14 +149,12 @@ static int build_plan(const struct loaded *loaded, const char *private, struct p
 	    .interpreter_count = out->interpreter_count,
 	};
 	struct sight sight = {
-	    .siblings = loaded->options.list_folders ? siblings_new() : NULL,
+	    .siblings = loaded->options.siblings,
 	    .tmp = private ? NULL : loaded->tmp,
 	};
 	const struct plan_view view = {sight_kind, sight_list, &sight, kernel_view.sha256};
-	int error = plan_build(&loaded->scope, &out->features, &view, &options, &out->plan);
 
-	siblings_free(sight.siblings);
-	return error;
+	return plan_build(&loaded->scope, &out->features, &view, &options, &out->plan);
 }
 
 int prepare(const struct loaded *loaded, const struct without *without, const char *private,

@@ -50,6 +50,19 @@ static void put_byte(struct text *out, const char *text, bool literal)
 	text_byte(out, (char)c);
 }
 
+/* The bytes before the first that put_byte() may write as anything but itself. */
+static size_t plain_length(const char *text)
+{
+	static const bool special[256] = {[0 ... 0x1f] = true, ['*'] = true, ['?'] = true,
+					  ['['] = true,	       ['$'] = true, ['"'] = true,
+					  ['\\'] = true,       [0x7f] = true};
+	size_t len = 0;
+
+	while (!special[(unsigned char)text[len]])
+		len++;
+	return len;
+}
+
 static void put_quoted(struct text *out, const char *text, const char *tmp, bool literal)
 {
 	text_byte(out, '"');
@@ -57,8 +70,14 @@ static void put_quoted(struct text *out, const char *text, const char *tmp, bool
 		text_string(out, "${TMP}");
 		text += strlen(tmp);
 	}
-	for (; *text; text++)
-		put_byte(out, text, literal);
+	while (*text) {
+		size_t plain = plain_length(text);
+
+		text_add(out, text, plain);
+		text += plain;
+		if (*text)
+			put_byte(out, text++, literal);
+	}
 	text_byte(out, '"');
 }
 

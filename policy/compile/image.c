@@ -22,7 +22,7 @@ void writer_fail(struct image_writer *writer, int error)
 void *writer_add(struct image_writer *writer, enum image_section_kind kind, size_t count)
 {
 	struct image_records *records = &writer->section[kind];
-	size_t width = image_record_size(kind);
+	size_t width = records->width;
 
 	if (writer->error)
 		return NULL;
@@ -44,16 +44,6 @@ void *writer_add(struct image_writer *writer, enum image_section_kind kind, size
 	memset(records->data + used, 0, count * width);
 	records->count += (uint32_t)count;
 	return records->data + used;
-}
-
-void *writer_at(const struct image_writer *writer, enum image_section_kind kind, uint32_t index)
-{
-	return writer->section[kind].data + (size_t)index * image_record_size(kind);
-}
-
-uint32_t writer_count(const struct image_writer *writer, enum image_section_kind kind)
-{
-	return writer->section[kind].count;
 }
 
 static uint64_t pool_hash(const char *text, size_t len)
@@ -394,6 +384,8 @@ int image_build(const struct model *model, const uint8_t digest[SCOPE_DIGEST_SIZ
 	size_t len = 0;
 	int r;
 
+	for (unsigned int i = 0; i < IMAGE_SECTION_COUNT; i++)
+		writer.section[i].width = image_record_size(i);
 	writer_add(&writer, IMAGE_STRINGS, 1);
 	sort_rules(&writer, model);
 	put_about(&writer, model);

@@ -14,8 +14,8 @@
 
 struct image_records {
 	uint8_t *data;
-	uint32_t count;
-	size_t capacity; /* in bytes */
+	uint32_t count, width; /* width: of one record */
+	size_t capacity;       /* in bytes */
 };
 
 struct image_writer {
@@ -29,8 +29,17 @@ struct image_writer {
 
 /* `count` zeroed records at the end of a section; NULL after an error. Moves the section. */
 void *writer_add(struct image_writer *writer, enum image_section_kind kind, size_t count);
-void *writer_at(const struct image_writer *writer, enum image_section_kind kind, uint32_t index);
-uint32_t writer_count(const struct image_writer *writer, enum image_section_kind kind);
+static inline void *writer_at(const struct image_writer *writer, enum image_section_kind kind,
+			      uint32_t index)
+{
+	return writer->section[kind].data + (size_t)index * writer->section[kind].width;
+}
+
+static inline uint32_t writer_count(const struct image_writer *writer, enum image_section_kind kind)
+{
+	return writer->section[kind].count;
+}
+
 /* Offset of a string in the pool, where each is kept once. */
 uint32_t writer_string(struct image_writer *writer, const char *text, size_t len);
 void writer_fail(struct image_writer *writer, int error);

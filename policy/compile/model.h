@@ -93,8 +93,8 @@ struct compile_options {
 	bool profile; /* a file made to be included is read by itself, to test it: it has no agent */
 	bool resolve; /* follow symbolic links and find interpreters on this machine; off for
 			 reproducible goldens */
-	bool list_folders; /* many names of one folder may be looked up by listing it; not within a
-			      session, whose gate would refuse and report that */
+	struct siblings *siblings; /* siblings.h; NULL: each name is looked at by itself. Within a
+				      session always: its gate would refuse and report a listing */
 };
 
 /* Parses a manifest from a file, or from memory with `name` for messages and relative includes. 0,

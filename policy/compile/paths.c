@@ -42,6 +42,21 @@ static bool is_wild(char byte)
 	return byte == '*' || byte == '?' || byte == '[';
 }
 
+/* The bytes up to the next that means something. */
+static int put_plain(struct scan *scan, const char **at, const char *end)
+{
+	size_t len = 0;
+
+	while (*at + len < end && !is_wild((*at)[len]) && (*at)[len] != '\\')
+		len++;
+	if (scan->len + len >= PATH_TEXT_MAX)
+		return fail(scan->fault, "the path is longer than 4095 bytes", NULL);
+	memcpy(scan->out + scan->len, *at, len);
+	scan->len += len;
+	*at += len;
+	return 0;
+}
+
 /* The byte after the class that begins at p, or NULL with the fault. */
 static const char *class_end(const char *p, const char *end, struct path_fault *fault)
 {
@@ -117,6 +132,8 @@ static int put_component_bytes(struct scan *scan, const char *at, const char *en
 			err = put(scan, '\\');
 		if (!err)
 			err = put(scan, *at++);
+		if (!err)
+			err = put_plain(scan, &at, end);
 	}
 	return err;
 }

@@ -563,13 +563,12 @@ static int resolve_all(struct model *model, struct diagnostics *diagnostics)
 int resolve_model(struct model *model, const struct compile_options *options,
 		  struct diagnostics *diagnostics)
 {
-	struct places places = {.siblings = options->list_folders ? siblings_new() : NULL};
+	struct places places = {.siblings = options->siblings};
 	int err;
 
 	model->places = &places;
 	err = resolve_all(model, diagnostics);
 	model->places = NULL;
 	path_map_free(&places.seen);
-	siblings_free(places.siblings);
 	return err;
 }

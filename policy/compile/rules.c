@@ -72,16 +72,34 @@ static bool id_ok(const char *text)
 	return !text[len] && len <= LIMIT_ID && !strchr("._-", text[0]);
 }
 
+/* "base:files.read[2]"; most rules have such a one. */
+static char *default_id(const char *prefix, const char *section, size_t index)
+{
+	char digits[24], *digit = digits + sizeof(digits), *out, *end;
+
+	*--digit = '\0';
+	do
+		*--digit = (char)('0' + index % 10);
+	while (index /= 10);
+	out = malloc(strlen(prefix) + strlen(section) + sizeof(digits) + 2);
+	if (!out)
+		return NULL;
+	end = stpcpy(stpcpy(out, prefix), section);
+	*end++ = '[';
+	end = stpcpy(end, digit);
+	strcpy(end, "]");
+	return out;
+}
+
 static int set_id(struct reader *reader, const struct node *node, size_t index,
 		  struct model_rule *rule)
 {
 	const char *text;
 
-	if (!node)
-		return asprintf(&rule->id, "%s%s[%zu]", reader->prefix,
-				rule_section_name(rule->section), index) < 0
-			   ? -ENOMEM
-			   : 0;
+	if (!node) {
+		rule->id = default_id(reader->prefix, rule_section_name(rule->section), index);
+		return rule->id ? 0 : -ENOMEM;
+	}
 	text = reader_text(reader, node, "id");
 	if (!text)
 		return -EINVAL;

@@ -32,7 +32,7 @@ static bool reserve(struct text *text, size_t more)
 
 void text_add(struct text *text, const char *bytes, size_t len)
 {
-	if (!reserve(text, len))
+	if (!len || !reserve(text, len))
 		return;
 	memcpy(text->bytes + text->len, bytes, len);
 	text->len += len;

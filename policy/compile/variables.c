@@ -166,6 +166,11 @@ int variables_expand(const struct compile_options *options, const char *text, bo
 	const char *at = text;
 	int err = 0;
 
+	/* Most texts have none. */
+	text_add(&stream, text, strcspn(text, "$"));
+	at += stream.len;
+	if (stream.len > LIMIT_VALUE)
+		err = fault_at(fault, 0, strlen(text), "the text is too long");
 	while (!err && *at) {
 		if (*at == '$')
 			err = expand_one(options, text, &at, quote, &stream, fault);

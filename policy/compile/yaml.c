@@ -13,6 +13,7 @@
 #include <yaml.h>
 
 #include "policy/compile/limits.h"
+#include "policy/core/word.h"
 
 struct builder {
 	yaml_parser_t parser;
@@ -139,6 +140,22 @@ static const char *character_fault(uint32_t code, bool lone_return, const char *
 	return NULL;
 }
 
+/* How many of the bytes, by eights, are plain ASCII that people see. */
+static size_t plain_bytes(const char *text, size_t left)
+{
+	const uint64_t high = WORD_OF(0x80);
+	size_t len = 0;
+
+	for (; left - len >= 8; len += 8) {
+		uint64_t word = word_read(text + len);
+		/* Of ASCII, what lies below the blank has none of the bits of 0x60. */
+		uint64_t low = word_zeros(word & WORD_OF(0x60));
+		if ((word & high) || low || word_zeros(word ^ WORD_OF(0x7f)))
+			break;
+	}
+	return len;
+}
+
 /* Before libyaml: every byte is one that people see. */
 static int check_bytes(const struct document *document, struct diagnostics *diagnostics)
 {
@@ -147,6 +164,12 @@ static int check_bytes(const struct document *document, struct diagnostics *diag
 	size_t len;
 
 	for (size_t i = 0; i < document->len; i += len, column++) {
+		size_t plain = plain_bytes(document->text + i, document->len - i);
+
+		i += plain;
+		column += (unsigned int)plain;
+		if (i == document->len)
+			break;
 		uint32_t code = decode(text + i, document->len - i, &len);
 		bool lone = i + 1 >= document->len || text[i + 1] != '\n';
 		const char *hint = NULL, *fault;

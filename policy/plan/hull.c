@@ -23,8 +23,18 @@
 /* Nor are more writable places of the wall worth saying again in the hull: a carve makes thousands. */
 #define NEAR_MAX 256
 
+/* The files of one folder follow each other, and each wants the same of it. */
+static bool said_last(const struct domain *hull, const char *path, uint64_t access)
+{
+	const struct path_access *last =
+	    hull->path_count ? &hull->paths[hull->path_count - 1] : NULL;
+	return last && !(access & hull->handled_fs & ~last->access) && !strcmp(last->path, path);
+}
+
 static int add(struct builder *b, const char *path, uint64_t access, uint32_t rule)
 {
+	if (said_last(&b->plan->hull, path, access))
+		return 0;
 	return domain_add(&b->plan->hull, &b->hull_room, path, access, rule);
 }
 
@@ -67,10 +77,12 @@ static int add_root(struct builder *b, const char *text, bool pattern, uint32_t 
 		return 0;
 	if (kind == VIEW_ABSENT)
 		return add_absent(b, path, rights, 0, rule);
-	int ret = add(b, path, access_of(rights, kind, path), rule);
-	if (ret < 0 || kind != VIEW_FILE || !to_folder(path) || !strcmp(path, "/"))
-		return ret;
-	uint64_t access = rights & RIGHT_WRITE ? ACCESS_CHANGE : 0;
+	uint64_t access = access_of(rights, kind, path);
+	if (kind != VIEW_FILE || !strrchr(path + 1, '/'))
+		return add(b, path, access, rule);
+	/* All that a file can be given is in what its folder gets. */
+	to_folder(path);
+	access |= rights & RIGHT_WRITE ? ACCESS_CHANGE : 0;
 	return add(b, path, access | ACCESS_READ_FILE, rule);
 }
 

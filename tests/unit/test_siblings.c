@@ -146,8 +146,9 @@ static char *manifest_text(void)
 
 static void compile(const char *text, bool list_folders, void **image, size_t *size, bool *ret_denied)
 {
+	struct siblings *siblings = list_folders ? siblings_new() : NULL;
 	const struct compile_options options = {
-	    .workspace = "/", .resolve = true, .list_folders = list_folders};
+	    .workspace = "/", .resolve = true, .siblings = siblings};
 	uint8_t digest[SCOPE_DIGEST_SIZE] = {0};
 	struct diagnostics diagnostics = {0};
 	struct model model = {0};
@@ -167,6 +168,7 @@ static void compile(const char *text, bool list_folders, void **image, size_t *s
 	}
 	ck_assert_int_eq(image_build(&model, digest, image, size), 0);
 	model_free(&model);
+	siblings_free(siblings);
 	diagnostics_free(&diagnostics);
 }
 
