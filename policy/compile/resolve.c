@@ -20,6 +20,7 @@
 #include "policy/compile/paths.h"
 #include "policy/compile/reader.h"
 #include "policy/compile/siblings.h"
+#include "policy/compile/writes.h"
 
 /* What is left to walk: a path and the targets of the links before it. */
 #define REST_MAX (PATH_TEXT_MAX * 4)
@@ -30,6 +31,8 @@ enum seen { SEEN_PLAIN = 1, SEEN_MISSING, SEEN_LINK };
 struct places {
 	struct path_map seen;
 	struct siblings *siblings; /* or NULL */
+	struct writes writes;
+	struct path_map followed; /* what stands in the guards' lists */
 };
 
 struct walk {
@@ -280,64 +283,43 @@ struct guard {
 	bool asks_none;		      /* every link is followed, and none is noted */
 };
 
-static bool covers(const struct model_rule *rule, const char *text, const char *path, bool itself)
-{
-	size_t len = strlen(path);
-
-	if (rule->pattern)
-		return path_matches(text, strlen(text), path, len);
-	return path_within(path, len, text, strlen(text)) && (itself || strcmp(text, path) != 0);
-}
-
-/* With itself false, the place that a literal rule names does not count. */
-static bool rule_covers(const struct model_rule *rule, const char *path, bool itself)
-{
-	if (covers(rule, rule->text, path, itself))
-		return true;
-	for (size_t i = 0; i < rule->spellings.count; i++)
-		if (covers(rule, rule->spellings.items[i], path, itself))
-			return true;
-	return false;
-}
-
 /* The place that a grant names is the operator's word, what lies in it is the agent's. */
-static bool writable(const struct model *model, const char *path, bool itself)
-{
-	bool granted = false;
-
-	for (size_t i = 0; i < model->rule_count; i++) {
-		const struct model_rule *rule = &model->rules[i];
-
-		if (rule->section > SECTION_FILES_DENY_WRITE || !(rule->rights & RIGHT_WRITE))
-			continue;
-		if (!rule->denial)
-			granted = granted || rule_covers(rule, path, itself);
-		/* A denial with exceptions may not hold here: it does not count. */
-		else if (!rule->excepts.count && rule_covers(rule, path, true))
-			return false;
-	}
-	return granted;
-}
-
 bool resolve_writable(const struct model *model, const char *path)
 {
-	return writable(model, path, false);
+	struct writes writes;
+	bool allowed = true;
+
+	if (model->places)
+		return writes_allowed(&model->places->writes, path, false);
+	/* Without memory a link counts as the agent's: it is not followed. */
+	if (!writes_read(&writes, model))
+		allowed = writes_allowed(&writes, path, false);
+	writes_free(&writes);
+	return allowed;
+}
+
+/* After the spellings of the rules that grant or deny writing have changed. */
+static int read_writes(struct model *model)
+{
+	writes_free(&model->places->writes);
+	return writes_read(&model->places->writes, model);
 }
 
 static int ask_guard(void *context, const char *place)
 {
 	struct guard *guard = context;
+	struct path_map *followed = &guard->model->places->followed;
+	size_t len = strlen(place);
 
 	if (guard->asks_none)
 		return 0;
-	if (!guard->follows_all && writable(guard->model, place, false))
+	if (!guard->follows_all && resolve_writable(guard->model, place))
 		return -EPERM;
-	if (!guard->followed)
+	if (!guard->followed || path_map_get(followed, place, len, NULL))
 		return 0;
-	for (size_t i = 0; i < guard->followed->count; i++)
-		if (!strcmp(guard->followed->items[i], place))
-			return 0;
-	return string_list_add(guard->followed, place);
+	return path_map_put(followed, place, len, 1, NULL)
+		   ? -ENOMEM
+		   : string_list_add(guard->followed, place);
 }
 
 static int add_spelling(struct string_list *list, const char *text, const char *spelling)
@@ -491,6 +473,8 @@ static int resolve_write_grants(struct model *model, struct guard *guard)
 		if (grants_write(&model->rules[i]))
 			err = spell(model->rules[i].text, model->rules[i].pattern, &first,
 				    &model->rules[i].spellings);
+	if (!err)
+		err = read_writes(model);
 	for (size_t i = 0; !err && i < model->rule_count; i++)
 		if (grants_write(&model->rules[i]))
 			err =
@@ -503,7 +487,7 @@ static int resolve_write_grants(struct model *model, struct guard *guard)
 		free(strict[i].items);
 	}
 	free(strict);
-	return err;
+	return err ? err : read_writes(model);
 }
 
 static int resolve_others(struct model *model, bool denials, struct guard *guard)
@@ -552,7 +536,7 @@ static int resolve_all(struct model *model, struct diagnostics *diagnostics)
 	if (!err)
 		err = resolve_excepts(model, &guard);
 	for (size_t i = 0; i < followed.count; i++) {
-		if (!err && writable(model, followed.items[i], true))
+		if (!err && writes_allowed(&model->places->writes, followed.items[i], true))
 			err = protect(model, followed.items[i]);
 		free(followed.items[i]);
 	}
@@ -570,5 +554,7 @@ int resolve_model(struct model *model, const struct compile_options *options,
 	err = resolve_all(model, diagnostics);
 	model->places = NULL;
 	path_map_free(&places.seen);
+	path_map_free(&places.followed);
+	writes_free(&places.writes);
 	return err;
 }

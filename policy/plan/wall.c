@@ -33,6 +33,44 @@ void literal_part(const char *text, bool pattern, char *out)
 	out[len] = '\0';
 }
 
+static int by_order(const void *a, const void *b)
+{
+	const char *x = *(char *const *)a, *y = *(char *const *)b;
+	return path_order(x, strlen(x), y, strlen(y));
+}
+
+/* The first of the sorted names that is not before the first `len` bytes of path; NULL. */
+static const char *first_from(const struct names *names, const char *path, size_t len)
+{
+	size_t low = 0, high = names->count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const char *there = names->items[middle];
+		if (path_order(there, strlen(there), path, len) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < names->count ? names->items[low] : NULL;
+}
+
+/* Whether a socket's name lies at path, beneath it or above it. */
+static bool near_socket(const struct names *sockets, const char *path)
+{
+	size_t len = strlen(path);
+	const char *found = first_from(sockets, path, len);
+	if (found && path_within(found, strlen(found), path, len))
+		return true;
+	for (size_t at = 1; at < len; at++) {
+		if (at > 1 && path[at] != '/')
+			continue;
+		found = first_from(sockets, path, at);
+		if (found && strlen(found) == at && !memcmp(found, path, at))
+			return true;
+	}
+	return false;
+}
+
 /*
  * A unix socket is judged by its name, and Landlock (up to ABI 7) does not see who connects. So
  * where the scope grants some socket's name, no socket may natively get another name, nor a folder
@@ -42,17 +80,9 @@ uint64_t wall_access(const struct builder *b, uint32_t rights, enum view_kind ki
 		     const char *path)
 {
 	uint64_t access = access_of(rights, kind, path);
-	size_t len = strlen(path);
-	if (!(rights & RIGHT_WRITE) || kind != VIEW_FOLDER)
+	if (!(rights & RIGHT_WRITE) || kind != VIEW_FOLDER || !near_socket(&b->sockets, path))
 		return access;
-	for (size_t i = 0; i < b->sockets.count; i++) {
-		const char *socket = b->sockets.items[i];
-		size_t socket_len = strlen(socket);
-		if (path_within(socket, socket_len, path, len) ||
-		    path_within(path, len, socket, socket_len))
-			return access & ~ACCESS_MOVE_SOCKETS;
-	}
-	return access;
+	return access & ~ACCESS_MOVE_SOCKETS;
 }
 
 static int read_sockets(struct builder *b)
@@ -75,6 +105,8 @@ static int read_sockets(struct builder *b)
 			ret = names_keep(&b->sockets, literal);
 		}
 	}
+	if (b->sockets.count)
+		qsort(b->sockets.items, b->sockets.count, sizeof(*b->sockets.items), by_order);
 	return ret;
 }
 
