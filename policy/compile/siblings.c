@@ -15,13 +15,13 @@
 
 #define FOLDERS 16
 /* Names of one folder that are asked for before it is listed: of most, few are. */
-#define PATIENCE 16
+#define PATIENCE 64
 /* Names that are read for one that is asked for: together they cost no more than it does. */
 #define AHEAD 4
 
 struct folder {
-	char path[PATH_TEXT_MAX];
-	size_t len; /* 0: free */
+	char *path; /* NULL: none yet */
+	size_t len;
 	size_t asked, read;
 	DIR *stream; /* NULL: not yet, or all was read */
 	bool done;
@@ -38,6 +38,7 @@ struct siblings *siblings_new(void)
 	return calloc(1, sizeof(struct siblings));
 }
 
+/* Of what it lists nothing more will be read. */
 static void folder_close(struct folder *folder)
 {
 	if (folder->stream)
@@ -48,7 +49,7 @@ static void folder_close(struct folder *folder)
 
 static bool is_folder(const struct folder *folder, const char *path, size_t len)
 {
-	return folder->len == len && !memcmp(folder->path, path, len);
+	return folder->path && folder->len == len && !memcmp(folder->path, path, len);
 }
 
 static struct folder *folder_of(struct siblings *siblings, const char *path, size_t len)
@@ -67,11 +68,9 @@ static struct folder *folder_of(struct siblings *siblings, const char *path, siz
 	siblings->next = (siblings->next + 1) % FOLDERS;
 	folder = &siblings->folders[siblings->last];
 	folder_close(folder);
-	memcpy(folder->path, path, len);
-	folder->path[len] = '\0';
-	folder->len = len;
-	folder->asked = folder->read = 0;
-	folder->done = false;
+	free(folder->path);
+	*folder = (struct folder){.path = strndup(path, len), .len = len};
+	folder->done = !folder->path;
 	return folder;
 }
 
@@ -135,8 +134,10 @@ void siblings_free(struct siblings *siblings)
 {
 	if (!siblings)
 		return;
-	for (unsigned int i = 0; i < FOLDERS; i++)
+	for (unsigned int i = 0; i < FOLDERS; i++) {
 		folder_close(&siblings->folders[i]);
+		free(siblings->folders[i].path);
+	}
 	path_map_free(&siblings->known);
 	free(siblings);
 }

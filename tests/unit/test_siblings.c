@@ -16,7 +16,7 @@
 #include "policy/compile/model.h"
 #include "policy/compile/siblings.h"
 
-#define FILES 60
+#define FILES 120
 
 static char top[64];
 

@@ -4,7 +4,7 @@ import os
 
 from live import Scratch, expect
 
-FILES, LINKS = 700, 60
+FILES, LINKS = 700, 120
 s = Scratch()
 for name in ("many", "data", "links"):
     os.mkdir(s.path(name))
