@@ -3,8 +3,9 @@
  * What stands in a folder, learnt by listing it. A manifest may name thousands of files of one
  * folder: to be told the types of a hundred names at once costs less than to ask for one.
  *
- * Says less than stat(2), never something else: a name that was not met, or whose type the file
- * system does not tell with it, is unknown.
+ * Says less than lstat(2): a name that was not met, or whose type the file system does not tell with
+ * it, is unknown. What was mounted over a file is not seen: whoever may mount, and no agent may, could
+ * hide a device or a link so.
  */
 #ifndef REMIT_COMPILE_SIBLINGS_H
 #define REMIT_COMPILE_SIBLINGS_H
