@@ -5,9 +5,13 @@ A line is written when a test ends, so a crash or a hang leaves all that came be
 was under way is named by a line of its own. usage: collect.py MODULE OUTPUT
 """
 import faulthandler
+import importlib
 import os
 import sys
 import unittest
+
+# What is tried nowhere: it does not end on every machine, natively.
+UNTRIED = {"test_socket": {"ThreadedVSOCKSocketStreamTest": "asks the hypervisor, and some never answer"}}
 
 
 class Lines(unittest.TestResult):
@@ -77,7 +81,10 @@ def main():
     result = Lines(output)
     try:
         with os_helper.temp_cwd(None, quiet=True):
-            suite = unittest.defaultTestLoader.loadTestsFromName("test." + module)
+            classes = importlib.import_module("test." + module)
+            for name, why in UNTRIED.get(module, {}).items():
+                unittest.skip(why)(getattr(classes, name))
+            suite = unittest.defaultTestLoader.loadTestsFromModule(classes)
             suite.run(result)
     except unittest.SkipTest as reason:
         os.write(result.out, f"skipped {module} {reason}\n".encode())

@@ -114,7 +114,7 @@ def run_tests(tree, mutation):
         if kind == "session":
             ran += len(re.findall(r"^  (?:PASSED|FAILED) ", done.stdout, re.M))
         red += [f"{name} ({way})" for name, way in found]
-        if "FAIL no session" in done.stdout:
+        if "FAIL no session" in done.stdout and not found:
             raise ValueError("no session starts: " + done.stdout.strip()[:300])
         counts = re.search(r"(\d+) passed, (\d+) failed", done.stdout)
         ran += sum(map(int, counts.groups())) if counts else 0

@@ -65,10 +65,23 @@ manifest(f'{{path: {tool}, args: ["echo IN", "true"]}}, {garbage}')
 out = attempt(PYTHON, "-I", agent)
 expect("failed, spawned, interrupted and threaded execs", (out.stdout, out.returncode), ("True\nIN\n0\nTrue\nIN\n", 0))
 
-# A denial of arguments, and a loader.
+# A denial of arguments.
 manifest(f"{tool}", deny=f'[{{path: {tool}, args: ["** OUT **"]}}]')
 expect("not denied", attempt(tool, "echo", "IN").stdout, "IN\n")
 expect("denied", attempt(tool, "echo", "a", "OUT").returncode, 126)
+
+# A loader is held to what is granted of the program that it is told to start.
+dynamic = s.path("echo.dynamic")
+shutil.copy("/bin/echo", dynamic)
+loader = os.path.realpath(subprocess.run(["sh", "-c", "ldd /bin/echo | sed -n 's,^[[:space:]]*\\(/[^ ]*ld[^ ]*\\).*,\\1,p'"],
+                                         capture_output=True, text=True, check=True).stdout.strip())
+manifest(f"{{path: {dynamic}, args: [IN]}}, {loader}")
+for argv, status, said in (((loader, dynamic, "IN"), 0, "IN\n"), ((loader, dynamic, "OUT"), 126, ""),
+                           ((loader, "--argv0", "IN", dynamic, "OUT"), 126, ""), ((loader, "--no-such", dynamic, "IN"), 126, "")):
+    if "--no-such" not in argv:
+        expect(f"natively {argv}", subprocess.run(argv, capture_output=True).returncode, 0)
+    out = attempt(*argv)
+    expect(f"status of {argv} {out.stderr}", (out.returncode, out.stdout), (status, said))
 
 # The words are flipped by another process, in memory that both have.
 racer = s.script("racer.py", f"""\

@@ -2,6 +2,7 @@
 """A session within a session: what either manifest refuses is refused, whatever the other grants."""
 import json
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -271,6 +272,28 @@ capable = manifest("capable", [places["both"]], programs=(REMIT,), head="capabil
 if os.geteuid() == 0:
     run = outer(capable, *inner(INNER, py, "-c", "pass"))
     hold("fewer capabilities", run.returncode == 125 and "capabilities" in run.stderr, run.stderr)
+
+# --- objects of IPC: the outer session's are nothing of the inner one ---
+KEY, QUEUE = secrets.randbits(30) | 1, "/nested" + secrets.token_hex(6)
+OBJECTS = s.script("objects.py", f"""\
+import ctypes, json, os, subprocess, sys
+libc = ctypes.CDLL(None, use_errno=True)
+libc.mq_open.argtypes = [ctypes.c_char_p, ctypes.c_int, ctypes.c_uint, ctypes.c_void_p]
+flags, queue = (0o1000, os.O_CREAT) if sys.argv[1] == 'make' else (0, 0)
+for name, opened in (('shm', libc.shmget({KEY}, 4096, flags | 0o600)), ('sem', libc.semget({KEY}, 1, flags | 0o600)),
+                     ('msg', libc.msgget({KEY}, flags | 0o600)),
+                     ('queue', libc.mq_open({QUEUE.encode()!r}, os.O_RDWR | queue, 0o600, None))):
+    if opened >= 0: print(name)
+sys.stdout.flush()
+if sys.argv[2:]: subprocess.run(json.loads(sys.argv[2]))
+""")
+everything = ["shm", "sem", "msg", "queue"]
+look = [py, "-I", OBJECTS, "look"]
+for options in ((), ("--no-shim",)):
+    run = outer(OUTER, py, "-I", OBJECTS, "make", json.dumps(look))
+    expect(f"in one session {run.stderr}", run.stdout.split(), 2 * everything)
+    run = outer(OUTER, py, "-I", OBJECTS, "make", json.dumps(inner(INNER, *look, options=options)))
+    expect(f"in an inner one {run.stderr}", run.stdout.split(), everything)
 
 # --- limits ---
 started = time.monotonic()
