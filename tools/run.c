@@ -35,6 +35,7 @@ static const char usage[] =
     "                        (default: $XDG_STATE_HOME/remit/SESSION.jsonl)\n"
     "      --keep-fd N       leave file descriptor N open in the program; may be repeated\n"
     "      --no-shim         do not preload the shim: slower, the same boundary\n"
+    "      --usage           count how often each rule is used; tell at the end which never was\n"
     "  -q, --quiet           do not explain refusals on stderr, no summary\n"
     "      --allow-degraded  start also where this kernel does not enforce all of the "
     "manifest\n" PREPARE_USAGE
@@ -49,7 +50,7 @@ struct run {
 	int audit_number; /* --audit-fd; -1: not given */
 	int keep[KEEP_MAX];
 	size_t keep_count;
-	bool no_shim, quiet, allow_degraded;
+	bool no_shim, quiet, count_uses, allow_degraded;
 	bool inner, counts_forks; /* inside a session; which counts processes */
 	struct without without;
 
@@ -287,6 +288,10 @@ static int make_ready(struct run *run, const char *program)
 
 	if (check_inner(run) || check_proc())
 		return STATUS_RUN;
+	if (run->inner && run->count_uses) {
+		output_error("--usage: the outermost session counts; give it the option there");
+		return STATUS_RUN;
+	}
 	status = find_program(run, program);
 	if (status)
 		return status;
@@ -329,6 +334,7 @@ static int start(struct run *run, char **argv)
 	    .audit_name = run->audit.name,
 	    .janitor = run->janitor.socket,
 	    .quiet = run->quiet,
+	    .usage = run->count_uses,
 	};
 	char *error = NULL;
 	int status;
@@ -362,6 +368,7 @@ static int run_here(int argc, char **argv)
 	    {"audit-fd", 0, FLAG_EACH, &run.audit_number, take_audit_fd},
 	    {"keep-fd", 0, FLAG_EACH, &run, take_keep_fd},
 	    {"no-shim", 0, FLAG_SWITCH, &run.no_shim, NULL},
+	    {"usage", 0, FLAG_SWITCH, &run.count_uses, NULL},
 	    {"quiet", 'q', FLAG_SWITCH, &run.quiet, NULL},
 	    {"allow-degraded", 0, FLAG_SWITCH, &run.allow_degraded, NULL},
 	    PREPARE_FLAGS(&run.without),

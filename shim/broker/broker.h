@@ -29,6 +29,7 @@
 #include "policy/plan/plan.h"
 
 struct records;	  /* record.h */
+struct usage;	  /* usage.h */
 struct nested;	  /* nest.h */
 struct broker;	  /* shared by all workers; gate.c */
 struct exec_args; /* exec_args.h */
@@ -103,6 +104,7 @@ extern const size_t gate_table_size;
 const struct scope *broker_scope(const struct broker *broker);
 const struct plan *broker_plan(const struct broker *broker);
 struct records *broker_records(struct broker *broker);
+struct usage *broker_usage(const struct broker *broker); /* NULL: uses are not counted */
 int broker_scope_fd(const struct broker *broker); /* the sealed memfd, for HYPERCALL_HELLO */
 uint32_t broker_session_flags(const struct broker *broker);
 pid_t broker_pid(const struct broker *broker);

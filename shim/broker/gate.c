@@ -40,6 +40,7 @@ struct broker {
 	uint32_t session_flags;
 	int tty_index;
 	struct ipc *ipc;
+	struct usage *usage;
 	pid_t pid, agent;
 	struct workers *workers;
 	int listener;
@@ -68,6 +69,7 @@ int broker_create(const struct broker_options *options, struct broker **out)
 	broker->session_flags = options->session_flags;
 	broker->tty_index = options->tty_index;
 	broker->ipc = options->ipc;
+	broker->usage = options->usage;
 	broker->pid = getpid();
 	broker->listener = -1;
 	pthread_mutex_init(&broker->shimmed_lock, NULL);
@@ -129,6 +131,11 @@ const struct features *broker_features(const struct broker *broker)
 struct records *broker_records(struct broker *broker)
 {
 	return broker->records;
+}
+
+struct usage *broker_usage(const struct broker *broker)
+{
+	return broker->usage;
 }
 
 int broker_scope_fd(const struct broker *broker)

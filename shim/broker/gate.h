@@ -19,6 +19,7 @@ struct broker_options {
 	uint32_t session_flags;		 /* enum session_flag */
 	int tty_index;			 /* N of /dev/pts/N that the session runs on, -1: none */
 	struct ipc *ipc;		 /* borrowed; NULL: nothing of the kind is asked */
+	struct usage *usage;		 /* borrowed; NULL: uses of rules are not counted */
 };
 
 /* Before the fork: allocates, starts no thread. 0 or a negative errno. */

@@ -14,6 +14,7 @@
 #include "shim/broker/census.h"
 #include "shim/broker/nest.h"
 #include "shim/broker/performers.h"
+#include "shim/broker/usage.h"
 #include "shim/common/protocol.h"
 
 static struct reply hello(struct request *request)
@@ -31,7 +32,24 @@ static struct reply hello(struct request *request)
 	if (tgid > 0)
 		broker_count_shimmed(request->broker, tgid);
 	census_hello(request);
+	uint32_t flags = broker_session_flags(request->broker) & SESSION_USAGE;
+
+	/* A caller that cannot be told does not count. */
+	if (flags && request->notif.data.args[3] && !request->nested)
+		memory_write(request, request->notif.data.args[3], &flags, sizeof(flags));
 	return reply_fd(fd, O_CLOEXEC);
+}
+
+/* One session's processes share it, so those of another, inner one may not. */
+static struct reply usage(struct request *request)
+{
+	const struct usage *counts = broker_usage(request->broker);
+
+	if (!counts || usage_fd(counts) < 0 || request->nested)
+		return reply_error(EOPNOTSUPP);
+	int fd = fcntl(usage_fd(counts), F_DUPFD_CLOEXEC, 0);
+
+	return fd < 0 ? reply_error(errno) : reply_fd(fd, O_CLOEXEC);
 }
 
 static bool query_of(const struct shim_refusal *refusal, struct query *out)
@@ -80,6 +98,8 @@ struct reply perform_prctl(struct request *request)
 		return reply_value(nest_flags(request));
 	case HYPERCALL_REFUSED:
 		return refused(request);
+	case HYPERCALL_USAGE:
+		return usage(request);
 	case HYPERCALL_NEST_FEATURES:
 	case HYPERCALL_NEST_BEGIN:
 	case HYPERCALL_NEST_END:

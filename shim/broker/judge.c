@@ -23,6 +23,7 @@
 #include "shim/broker/process.h"
 #include "shim/broker/record.h"
 #include "shim/broker/tell.h"
+#include "shim/broker/usage.h"
 #include "shim/common/protocol.h"
 
 #define LEVELS (NEST_DEPTH + 1)
@@ -219,6 +220,10 @@ static int conclude(struct request *request, struct query *query, enum record_so
 
 	if (broken)
 		return broken;
+	/* Of the session itself, which is the outermost. */
+	if (allowed && !again && judgement->count)
+		usage_count(broker_usage(request->broker),
+			    judgement->decision[judgement->count - 1].rule);
 	/* What the shim refused, the shim has told. */
 	if (!allowed && source == SOURCE_BROKER)
 		explain(request, query, judgement->scope[at], decision, object, len);
@@ -420,9 +425,15 @@ bool judge_would_allow(struct request *request, enum verb verb, const char *path
 int judge_allowed(struct request *request, enum verb verb, const char *path, size_t len)
 {
 	const struct record counted = {.verdict = VERDICT_ALLOWED};
+	struct usage *usage = broker_usage(request->broker);
 
-	if (!records_all(request))
+	if (!records_all(request)) {
+		const struct scope *scope = broker_scope(request->broker);
+
+		if (usage)
+			usage_count(usage, decide_path(scope, verb, path, len).rule);
 		return put_lines(request, &counted, NULL);
+	}
 	return request_alive(request) ? judge_text(request, verb, path, len) : -ESRCH;
 }
 

@@ -19,6 +19,7 @@
 #include "policy/plan/layers.h"
 #include "shim/broker/json.h"
 #include "shim/broker/record.h"
+#include "shim/broker/usage.h"
 
 #define LINE_MAX_BYTES 65536 /* holds an object and an exe of escapes only */
 #define SEEN_BITS 12	     /* explanations remembered: 4096, the oldest of a bucket goes */
@@ -198,13 +199,18 @@ static void count_refusal(struct records *records, const struct record *record)
 	memcpy(top->text, text, sizeof(text));
 }
 
+static void write_place(struct json *json, const struct rule *rule)
+{
+	json_string(json, "id", rule->id);
+	json_string(json, "file", rule->file);
+	json_number(json, "line", rule->line);
+}
+
 static void write_rule(struct json *json, const struct record *record)
 {
 	if (record->rule) {
 		json_object(json, "rule");
-		json_string(json, "id", record->rule->id);
-		json_string(json, "file", record->rule->file);
-		json_number(json, "line", record->rule->line);
+		write_place(json, record->rule);
 		json_end(json);
 	} else {
 		json_null(json, "rule");
@@ -353,6 +359,43 @@ int records_begin(struct records *records, const struct plan *plan, const struct
 	return error;
 }
 
+int records_usage(struct records *records, const struct record_use *uses, size_t count, bool used)
+{
+	struct json json;
+
+	pthread_mutex_lock(&records->lock);
+	line_open(records, &json, "usage");
+	json_array(&json, used ? "used" : "unused");
+	for (size_t i = 0; i < count; i++) {
+		json_object(&json, NULL);
+		write_place(&json, &uses[i].rule);
+		if (used) {
+			json_number(&json, "broker", (int64_t)uses[i].broker);
+			json_number(&json, "shim", (int64_t)uses[i].shim);
+		}
+		json_end(&json);
+	}
+	int error = line_close(records, &json);
+
+	pthread_mutex_unlock(&records->lock);
+	return error;
+}
+
+static void write_usage(struct json *json, const struct usage_totals *usage)
+{
+	json_object(json, "usage");
+	json_number(json, "grants", (int64_t)usage->rules);
+	json_number(json, "used", (int64_t)usage->used);
+	json_array(json, "source");
+	json_string(json, NULL, "broker");
+	if (usage->shims)
+		json_string(json, NULL, "shim");
+	json_end(json);
+	if (usage->shims)
+		json_number(json, "shim_unknown", (int64_t)usage->unknown);
+	json_end(json);
+}
+
 int records_end(struct records *records, const struct record_totals *extra, int status,
 		const char *ending)
 {
@@ -369,6 +412,8 @@ int records_end(struct records *records, const struct record_totals *extra, int 
 	if (extra) {
 		json_number(&json, "processes", (int64_t)extra->processes);
 		json_number(&json, "unshimmed", (int64_t)extra->unshimmed);
+		if (extra->usage)
+			write_usage(&json, extra->usage);
 	}
 	int error = line_close(records, &json);
 

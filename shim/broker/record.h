@@ -18,6 +18,7 @@
 #include "policy/plan/plan.h"
 
 struct records;
+struct usage_totals; /* usage.h */
 
 enum record_source { SOURCE_BROKER, SOURCE_SHIM };
 
@@ -49,6 +50,7 @@ struct record {
 struct record_totals {
 	uint64_t allowed, refused, quiet, written;
 	uint64_t processes, unshimmed; /* filled by the session's end */
+	const struct usage_totals *usage; /* the same; NULL: uses were not counted */
 };
 
 /* fd is owned from here on; -1: only counts. session_id is copied. 0 or -ENOMEM. */
@@ -63,6 +65,13 @@ void records_name(const struct records *records, struct record_inner *out);
 int records_inner(struct records *records, const struct record_inner *inner, const char *ending,
 		  int status);
 int records_write(struct records *records, const struct record *record);
+/* A line about uses of rules: of those that were used, or of those that never were. `broker` counts
+ * what the gate allowed; `shim` is what the agent's processes say (usage.h). */
+struct record_use {
+	struct rule rule;
+	uint64_t broker, shim; /* at most 2^53 - 1 */
+};
+int records_usage(struct records *records, const struct record_use *uses, size_t count, bool used);
 /* The last line: counts, exit status, why the session ended ("exit", "signal", "wall_time",
  * "expired"). */
 int records_end(struct records *records, const struct record_totals *extra, int status,

@@ -34,6 +34,7 @@
 #include "shim/broker/scratch.h"
 #include "shim/broker/survivors.h"
 #include "shim/broker/terminal.h"
+#include "shim/broker/usage.h"
 #include "shim/broker/watch.h"
 #include "shim/common/protocol.h"
 #include "shim/kernel/kernel.h"
@@ -59,6 +60,7 @@ struct session {
 	struct records *records;
 	struct broker *broker;
 	struct ipc *ipc;
+	struct usage *usage;
 	struct sock_filter *program;
 	size_t program_count;
 	struct launch_signals signals;
@@ -173,6 +175,12 @@ static int prepare(struct session *session)
 	});
 	if (!session->ipc)
 		return fail(session, "cannot keep the session's IPC objects: %s", strerror(ENOMEM));
+	if (options->usage)
+		error = usage_create(&session->scope, options->features->memfd_noexec,
+				     &session->usage);
+	if (error)
+		return fail(session, "cannot count the uses of rules: %s", strerror(-error));
+	usage_count_environment(session->usage, options->environment);
 	struct broker_options gate = {
 	    .scope = &session->scope,
 	    .scope_fd = session->image_fd,
@@ -180,9 +188,11 @@ static int prepare(struct session *session)
 	    .features = options->features,
 	    .records = session->records,
 	    .session_flags = (options->quiet ? SESSION_QUIET : 0U) |
-			     (options->plan->fast_lane ? 0U : SESSION_STRICT),
+			     (options->plan->fast_lane ? 0U : SESSION_STRICT) |
+			     (session->usage && usage_fd(session->usage) >= 0 ? SESSION_USAGE : 0U),
 	    .tty_index = session->terminal.index,
 	    .ipc = session->ipc,
+	    .usage = session->usage,
 	};
 
 	error = broker_create(&gate, &session->broker);
@@ -410,8 +420,10 @@ static void summarize(struct session *session, size_t left)
 	for (size_t i = 0; i < options->plan->loss_count; i++)
 		fprintf(stderr, "remit: was not enforced: %s\n", options->plan->losses[i]);
 	records_summary(session->records, stderr);
+	if (session->usage)
+		usage_print(session->usage, session->about.agent_id, stderr);
 	records_totals(session->records, &totals);
-	if (totals.refused > 0 && options->audit_name)
+	if ((totals.refused > 0 || session->usage) && options->audit_name)
 		fprintf(stderr, "remit: records in %s\n", options->audit_name);
 	if (records_broken(session->records))
 		fprintf(
@@ -440,7 +452,14 @@ static void finish(struct session *session, int status)
 		struct census census = census_count();
 		struct record_totals extra = {.processes = census.processes,
 					      .unshimmed = census.unshimmed};
+		struct usage_totals usage;
 
+		if (session->usage) {
+			usage_read(session->usage);
+			usage_totals(session->usage, &usage);
+			usage_record(session->usage, session->records);
+			extra.usage = &usage;
+		}
 		records_end(session->records, &extra, status,
 			    session->watch.ending ? session->watch.ending : "exit");
 		summarize(session, left);
@@ -450,6 +469,7 @@ static void finish(struct session *session, int status)
 static void release(struct session *session)
 {
 	broker_free(session->broker);
+	usage_free(session->usage);
 	ipc_free(session->ipc);
 	records_close(session->records);
 	environment_free(session->launch.environment);

@@ -35,6 +35,7 @@ struct session_options {
 	const char *audit_name; /* for the summary; NULL when it is a bare fd */
 	int janitor; /* socket of the janitor that keeps IPC objects (ipc_ledger.h); -1: none */
 	bool quiet;
+	bool usage; /* count the uses of each rule, for the log and the summary */
 };
 
 /* A sealed memfd with these bytes, open for reading only, or a negative errno. */

@@ -18,10 +18,15 @@
 
 enum hypercall {
 	HYPERCALL_HELLO = 1,   /* arg3: REMIT_PROTOCOL; returns a new close-on-exec fd of the sealed
-				  scope memfd. Counts the process as shimmed */
+				  scope memfd. Counts the process as shimmed. arg4: 0, or the
+				  address of a uint32_t that is written only where the session
+				  has a flag for the constructor: SESSION_USAGE */
 	HYPERCALL_FLAGS = 2,   /* returns a set of enum session_flag */
 	HYPERCALL_REFUSED = 3, /* arg3: pointer to struct shim_refusal: the shim's testimony of a
 				  refusal that it made itself */
+	HYPERCALL_USAGE = 4, /* returns a new close-on-exec fd of the memory in which the session's
+				shims count (below); EOPNOTSUPP: this session does not count, or
+				the caller is of an inner one */
 	HYPERCALL_NEST_FEATURES = 16, /* returns NEST_FEATURE_*: what the gate has to work with */
 	HYPERCALL_NEST_BEGIN = 17,    /* arg3: pointer to struct nest_begin, whose answer is filled
 					 in; returns 0. The caller owns the inner session */
@@ -33,7 +38,17 @@ enum session_flag {
 	SESSION_QUIET = 1 << 0,	       /* do not explain on stderr */
 	SESSION_STRICT = 1 << 1,       /* no fast lane: never tag */
 	SESSION_COUNTS_FORKS = 1 << 2, /* limits.processes of an inner session can be kept */
+	SESSION_USAGE = 1 << 3,	       /* the uses of rules are counted */
 };
+
+/*
+ * The memory of HYPERCALL_USAGE: uint64_t, which every shim of the session adds to and the broker
+ * reads once, when all is over. First USAGE_UNKNOWN of them: calls of the fast lane whose name no
+ * rule covers as it is written, by enum verb; then one for each rule, by its index in the scope.
+ * Anybody in the session may write anything there: testimony, which nothing is decided by.
+ */
+#define USAGE_UNKNOWN 8
+#define USAGE_SIZE(rules) (((uint64_t)USAGE_UNKNOWN + (rules)) * sizeof(uint64_t))
 
 #define REMIT_PROTOCOL 1
 

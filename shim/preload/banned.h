@@ -7,9 +7,10 @@
  *  - System calls are raw (syscall.h). The names below are poisoned: most are hooked here or by
  *    somebody else, and calling one would come back to us or to him.
  *  - No heap, no stdio, no lock, no TLS of our own, nothing held over a system call.
- *  - After the constructor nothing is written but the stack. Three exceptions, each one word that may
+ *  - After the constructor nothing is written but the stack. Four exceptions, each one word that may
  *    be written by anybody at any time: the table of tell.c, which may lose entries; what
- *    hook_next() found, which is always the same; and the hint of lane.h, which decides nothing.
+ *    hook_next() found, which is always the same; the hint of lane.h, which decides nothing; and
+ *    the counters of usage.c.
  *  - errno is untouched on success, and what libc would say on failure.
  *  - Every hook works before the constructor has run: it then acts as if there was no session.
  *

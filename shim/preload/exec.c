@@ -26,13 +26,26 @@ HOOK_DECLARE(next_execve, "execve");
 HOOK_DECLARE(next_execvpe, "execvpe");
 HOOK_DECLARE(next_execveat, "execveat");
 
+/* lane_call() for exec, which is counted before it is tried: who succeeds does not come back. */
+static long exec_call(int dirfd, const char *path, long nr, long a, long b, long c, long d, long e)
+{
+	if (lane_tags(VERB_EXEC, path)) {
+		uint64_t *counter = usage_count_exec(dirfd, path);
+		long result = lane_try(nr, a, b, c, d, e);
+
+		usage_take_back(counter);
+		if (result != -EACCES)
+			return result;
+	}
+	return lane_gate(nr, a, b, c, d, e);
+}
+
 long exec_file(const char *path, char *const argv[], char *const envp[])
 {
 	/* A recorder of commands or a fake root that was preloaded too keeps its place. */
 	if (next_execve.foreign)
 		return ((execve_function)next_execve.next)(path, argv, envp) ? -errno : 0;
-	return lane_call(lane_tags(VERB_EXEC, path), SYS_execve, (long)path, (long)argv, (long)envp,
-			 0, 0);
+	return exec_call(AT_FDCWD, path, SYS_execve, (long)path, (long)argv, (long)envp, 0, 0);
 }
 
 HOOK("execve", HOOK_KEEPS, int, hook_execve,
@@ -163,8 +176,8 @@ int hook_execveat(int dirfd, const char *path, char *const argv[], char *const e
 	if (next_execveat.foreign)
 		return ((int (*)(int, const char *, char *const[], char *const[],
 				 int))next_execveat.next)(dirfd, path, argv, kept, flags);
-	return (int)raw_finish(lane_call(lane_tags(VERB_EXEC, path), SYS_execveat, dirfd,
-					 (long)path, (long)argv, (long)kept, flags));
+	return (int)raw_finish(
+	    exec_call(dirfd, path, SYS_execveat, dirfd, (long)path, (long)argv, (long)kept, flags));
 }
 
 HOOK("fexecve", HOOK_KEEPS, int, hook_fexecve, (int fd, char *const argv[], char *const envp[]));

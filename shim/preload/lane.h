@@ -15,6 +15,7 @@
 #include "policy/core/decide.h"
 #include "shim/preload/state.h"
 #include "shim/preload/syscall.h"
+#include "shim/preload/usage.h"
 
 /*
  * Whether trying the wall first is worth it. A try that the wall refuses costs one system call,
@@ -43,6 +44,8 @@ static inline long lane_try(long nr, long a, long b, long c, long d, long e)
 
 	if (result == -EACCES)
 		__atomic_store_n(&lane_doubt, LANE_DOUBT, __ATOMIC_RELAXED);
+	if (__builtin_expect(state.uses != NULL, 0))
+		usage_count(nr, a, b, c, d, result);
 	return result;
 }
 

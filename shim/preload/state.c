@@ -72,6 +72,27 @@ static void adopt_scope(int fd)
 	state.fast = !(hypercall(HYPERCALL_FLAGS, 0) & SESSION_STRICT);
 }
 
+/* Where uses of rules are counted, in a session that does. Without the memory nothing is counted.
+ */
+static void adopt_usage(void)
+{
+	const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW;
+	long fd = state.has_scope && state.fast ? hypercall(HYPERCALL_USAGE, 0) : -1;
+	uint64_t size = USAGE_SIZE(scope_rule_count(&state.scope));
+	struct stat info;
+	long address;
+
+	if (fd < 0)
+		return;
+	if ((raw3(SYS_fcntl, fd, F_GET_SEALS, 0) & seals) == seals &&
+	    raw3(SYS_fstat, fd, (long)&info, 0) == 0 && (uint64_t)info.st_size >= size) {
+		address = raw6(SYS_mmap, 0, (long)size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		if (address > 0 || address < -4095)
+			state.uses = (uint64_t *)address;
+	}
+	raw3(SYS_close, fd, 0, 0);
+}
+
 static void remember_stderr(void)
 {
 	struct stat info;
@@ -99,13 +120,17 @@ static bool hook_is_needed(const struct hook *hook)
 
 __attribute__((constructor(101))) static void begin(void)
 {
-	long fd = hypercall(HYPERCALL_HELLO, REMIT_PROTOCOL);
+	uint32_t flags = 0;
+	long fd = raw6(SYS_prctl, (long)REMIT_HYPERCALL, HYPERCALL_HELLO, REMIT_PROTOCOL,
+		       (long)&flags, 0, 0);
 
 	next_bind();
 	if (fd >= 0) {
 		state.session = true;
 		adopt_scope((int)fd);
 		raw3(SYS_close, fd, 0, 0);
+		if (flags & SESSION_USAGE)
+			adopt_usage();
 		remember_stderr();
 	}
 	for (struct hook *hook = hooks_begin; hook < hooks_end; hook++) {

@@ -17,6 +17,7 @@ struct state {
 			  can judge */
 	bool has_scope;
 	bool datagrams;	    /* addressed sends are possible */
+	uint64_t *uses;	    /* counters in memory of the whole session (protocol.h); NULL: none */
 	struct scope scope; /* valid while has_scope */
 	/* What fd 2 was at the start: explanations go nowhere else. */
 	bool has_stderr;

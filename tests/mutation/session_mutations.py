@@ -12,6 +12,7 @@ PROCESS = "shim/broker/process.c"
 SET = "shim/broker/process_set.c"
 NEVER = "shim/broker/never.c"
 NESTED = (("session", "nested"),)
+USAGE = (("session", "usage"),)
 # Landlock knows no scopes for signals and abstract sockets: the gate has them.
 UNSCOPED = "landlock=5"
 
@@ -34,6 +35,14 @@ INNER = [
              others=NESTED),
     mutation("nest-processes", "limits.processes of an inner session counts",
              ("shim/broker/process_count.c", "\tif (about.processes == 0)\n", "\tif (about.processes == 0 || nested)\n"), others=NESTED),
+    mutation("nest-usage", "an inner process gets no memory that it shares with the session around it",
+             ("shim/broker/hypercall.c", "usage_fd(counts) < 0 || request->nested)", "usage_fd(counts) < 0)"), others=USAGE),
+    mutation("usage-size", "the size of the counters' memory cannot change under a reader",
+             ("shim/broker/usage.c", "F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL", "0"), others=USAGE),
+    mutation("usage-bounded", "no count is told that a reader of JSON would take for another",
+             ("shim/broker/usage.c", "return count < COUNT_MAX ? count : COUNT_MAX;", "return count;"), others=USAGE),
+    mutation("usage-exec", "a program that was tried and not started is no use of its rule",
+             ("shim/preload/exec.c", "\t\tusage_take_back(counter);\n", "\t\tif (result == -EACCES)\n\t\t\tusage_take_back(counter);\n"), others=USAGE),
     mutation("nest-ipc", "an inner process does not reach the outer session's IPC objects", (NEST, "i = 0; request->nested && i <", "i = 0; request->held && i <"),
              others=(("session", "ipc"), *NESTED)),
 ]
