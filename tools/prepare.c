@@ -147,6 +147,7 @@ static int build_plan(const struct loaded *loaded, const char *private, struct p
 	    .broker_write_count = private ? 1 : 0,
 	    .interpreters = (const char *const *)out->interpreters,
 	    .interpreter_count = out->interpreter_count,
+	    .gate_around = out->inner,
 	};
 	struct sight sight = {
 	    .siblings = loaded->options.siblings,

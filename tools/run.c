@@ -118,6 +118,11 @@ static int check_inner(struct run *run)
 
 	run->inner = flags >= 0;
 	run->counts_forks = run->inner && (flags & SESSION_COUNTS_FORKS);
+	if (run->inner && (flags & SESSION_NATIVE)) {
+		output_error("the session around this one leaves calls to the kernel that an inner "
+			     "one would have to judge (audit.record: none); record denials there");
+		return -EOPNOTSUPP;
+	}
 	if (run->inner || errno == EINVAL)
 		return 0;
 	output_error("this is inside a session whose gate answers no more: %s", strerror(errno));

@@ -38,6 +38,7 @@ static const char *const modes[] = {
     [RECORD_DENIALS] = "denials",
     [RECORD_ALL] = "all",
     [RECORD_STRICT] = "strict",
+    [RECORD_NONE] = "none",
 };
 
 static const char *origin_name(enum rule_origin origin)

@@ -265,10 +265,13 @@ int agent_capabilities(struct reader *reader, const struct key *key, const struc
 	return reader_list(reader, value, "capabilities", add_capability, key, target);
 }
 
+/* Of several files that say something the one that records most counts. */
 static int set_record(struct reader *reader, const struct key *key, const struct node *value,
 		      void *target)
 {
-	static const char *const modes[] = {"denials", "all", "strict"};
+	static const char *const names[] = {"none", "denials", "all", "strict"};
+	static const enum record_mode modes[] = {RECORD_NONE, RECORD_DENIALS, RECORD_ALL,
+						 RECORD_STRICT};
 	const char *text = reader_text(reader, value, "audit.record");
 	struct model *model = target;
 	char *hint;
@@ -276,16 +279,18 @@ static int set_record(struct reader *reader, const struct key *key, const struct
 	(void)key;
 	if (!text)
 		return -EINVAL;
-	for (unsigned int i = 0; i < 3; i++) {
-		if (strcmp(modes[i], text) != 0)
+	for (unsigned int i = 0; i < 4; i++) {
+		if (strcmp(names[i], text) != 0)
 			continue;
-		if (i > (unsigned int)model->record)
-			model->record = (enum record_mode)i;
+		if (i + 1 > model->record_said) {
+			model->record = modes[i];
+			model->record_said = i + 1;
+		}
 		return 0;
 	}
-	hint = reader_near(text, modes, 3);
-	reader_error(reader, value, hint, "audit.record is denials, all or strict, not \"%.40s\"",
-		     text);
+	hint = reader_near(text, names, 4);
+	reader_error(reader, value, hint,
+		     "audit.record is none, denials, all or strict, not \"%.40s\"", text);
 	free(hint);
 	return -EINVAL;
 }

@@ -31,6 +31,8 @@ static const char *record_name(enum record_mode mode)
 		return "all";
 	case RECORD_STRICT:
 		return "strict";
+	case RECORD_NONE:
+		return "none";
 	}
 	return "?";
 }

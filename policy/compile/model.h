@@ -65,6 +65,7 @@ struct model {
 	char *agent_id, *purpose, *owner;
 	int64_t expires;
 	enum record_mode record;
+	unsigned int record_said; /* rank of what some file said of it; 0: none did */
 	uint64_t capabilities;
 	uint64_t processes, open_files, memory_bytes, cpu_seconds, wall_seconds, file_bytes;
 	struct model_rule *rules;

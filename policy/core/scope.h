@@ -91,7 +91,8 @@ struct rule {
 	uint32_t port_range_count; /* see scope_port_range() */
 };
 
-enum record_mode { RECORD_DENIALS, RECORD_ALL, RECORD_STRICT };
+/* RECORD_NONE: single refusals are counted and not written. */
+enum record_mode { RECORD_DENIALS, RECORD_ALL, RECORD_STRICT, RECORD_NONE };
 
 /* The capabilities that root may keep, by their numbers in linux/capability.h. */
 struct scope_about {

@@ -62,7 +62,7 @@ static bool check_about(const struct scope *scope)
 			return false;
 	}
 	return is_string(scope, about->agent_id) && is_string(scope, about->purpose) &&
-	       is_string(scope, about->owner) && about->record <= RECORD_STRICT;
+	       is_string(scope, about->owner) && about->record <= RECORD_NONE;
 }
 
 static bool check_rule(const struct scope *scope, const struct image_rule *rule)

@@ -22,6 +22,8 @@ struct builder {
 	struct plan *plan;
 	struct denials denials;
 	struct names sockets; /* literal parts of the unix grants: see wall_access() */
+	struct native_class
+	    inexact[NATIVE_COUNT]; /* what the wall does not hold all of: native.c */
 	size_t wall_room, hull_room;
 	size_t single_files; /* met so far: see carve() */
 	struct kinds kinds; /* what plain_kind() has learned */
@@ -69,6 +71,13 @@ char *path_child(const char *folder, const char *name);
  * visited names with -E2BIG. */
 int pattern_expand(struct builder *builder, const char *pattern, size_t limit,
 		   int (*each)(void *arg, const char *path), void *arg);
+
+/* --- native.c --- */
+
+/* Some grant has something for these rights (enum right) that the wall lacks. The first counts. */
+void native_lacks(struct builder *builder, uint32_t rights, uint32_t rule, const char *why);
+/* Decides which calls go without the gate; fast_lane and the wall are there. */
+void native_choose(struct builder *builder, const struct scope_about *about);
 
 /* --- wall.c, hull.c --- */
 

@@ -27,6 +27,8 @@
 #define SIGN32 0x80000000ULL
 #define TAG_ARG 5
 #define NR_KILL 62
+#define NR_TRUNCATE 76
+#define NR_CREAT 85
 #define NR_OPENAT 257
 
 /* Room for the clauses of one row; filter_build() copies what was used. */
@@ -73,9 +75,22 @@ static void tag_or_notify(struct row_writer *w, bool tag)
 	add(w, FILTER_NOTIFY, 0);
 }
 
+/* Landlock alone, but for who asks for the gate: a shim whose tagged call was refused, for the
+ * explanation. */
+static void native(struct row_writer *w)
+{
+	w->class = CLASS_PATH;
+	when_equal(add(w, FILTER_NOTIFY, 0), TAG_ARG, REMIT_TAG_GATE);
+	add(w, FILTER_ALLOW, 0);
+}
+
 static void path(struct row_writer *w)
 {
-	tag_or_notify(w, w->terms->fast_lane);
+	bool writes = w->from->nr == NR_TRUNCATE || w->from->nr == NR_CREAT;
+	if (writes && w->terms->native_write)
+		native(w);
+	else
+		tag_or_notify(w, w->terms->fast_lane);
 }
 
 /*
@@ -86,16 +101,30 @@ static void path(struct row_writer *w)
  */
 static void open_family(struct row_writer *w)
 {
+	const uint64_t writing = O_ACCMODE | O_CREAT | O_TRUNC;
 	bool tag = w->terms->fast_lane && w->from->nr == NR_OPENAT;
 	when(add(w, FILTER_ALLOW, 0), w->from->value, O_PATH, O_PATH);
-	if (tag)
+	if (tag || w->terms->native_read)
 		when(add(w, FILTER_NOTIFY, 0), w->from->value, O_ACCMODE, O_ACCMODE);
+	if (w->terms->native_read && w->terms->native_write) {
+		native(w);
+		return;
+	}
+	if (w->terms->native_read) {
+		struct filter_clause *asks = add(w, FILTER_NOTIFY, 0);
+		when(asks, w->from->value, writing, 0);
+		when_equal(asks, TAG_ARG, REMIT_TAG_GATE);
+		when(add(w, FILTER_ALLOW, 0), w->from->value, writing, 0);
+	}
 	tag_or_notify(w, tag);
 }
 
 static void exec(struct row_writer *w)
 {
-	tag_or_notify(w, w->terms->exec_fast_lane);
+	if (w->terms->native_exec)
+		native(w);
+	else
+		tag_or_notify(w, w->terms->exec_fast_lane);
 }
 
 static void object(struct row_writer *w)

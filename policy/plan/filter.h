@@ -12,6 +12,8 @@ struct filter_terms {
 	bool scoped_signals; /* Landlock keeps signals within the session */
 	bool traced;	     /* Landlock keeps tracing within the session */
 	bool gated_sends, gated_forks;
+	bool native_read, native_write, native_exec; /* also without the tag (enum native); write
+							only with read */
 };
 
 /* Fills filter, filter_count and clauses of the plan. 0 or -ENOMEM. */

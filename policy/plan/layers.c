@@ -11,15 +11,19 @@
 
 static const char refuses[] = "the gate cannot read arguments and refuses all";
 
-static struct layer_line files(const struct features *f)
+static struct layer_line files(const struct features *f, const struct plan *plan)
 {
+	const char *native = plan->native[NATIVE_WRITE].on ? "opens by the wall alone"
+			     : plan->native[NATIVE_READ].on
+				 ? "opens that only read by the wall alone"
+				 : NULL;
 	return (struct layer_line){
 	    .name = "files",
 	    .what = "reading, writing and making files",
 	    .layers = LAYER_WALL | LAYER_GATE,
 	    .note = f->landlock_abi < ACCESS_ABI_BOUNDS ? "every call through the gate"
 		    : features_blind(f)			? "only what the wall grants"
-							: NULL,
+							: native,
 	};
 }
 
@@ -56,14 +60,17 @@ static struct layer_line attributes(const struct features *f)
 	};
 }
 
-static struct layer_line programs(const struct features *f)
+static struct layer_line programs(const struct features *f, const struct plan *plan)
 {
+	bool native = plan->native[NATIVE_EXEC].on;
 	return (struct layer_line){
 	    .name = "programs",
 	    .what = "starting programs",
-	    .layers = features_blind(f) ? LAYER_WALL : LAYER_WALL | LAYER_GATE,
-	    .usual = LAYER_WALL | LAYER_GATE,
-	    .note = features_blind(f) ? "the gate cannot read arguments: the wall alone" : NULL,
+	    .layers = features_blind(f) || native ? LAYER_WALL : LAYER_WALL | LAYER_GATE,
+	    .usual = native ? LAYER_WALL : LAYER_WALL | LAYER_GATE,
+	    .note = features_blind(f) ? "the gate cannot read arguments: the wall alone"
+		    : native	      ? "nothing of it needs the gate"
+				      : NULL,
 	};
 }
 
@@ -147,11 +154,11 @@ void layers_build(const struct features *f, const struct plan *plan,
 		  struct layer_line out[LAYER_LINES])
 {
 	const struct layer_line lines[] = {
-	    files(f),
+	    files(f, plan),
 	    truncating(f),
 	    moving(f),
 	    attributes(f),
-	    programs(f),
+	    programs(f, plan),
 	    tcp(f),
 	    datagrams(f),
 	    abstract(f),

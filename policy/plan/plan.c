@@ -169,7 +169,11 @@ static int build_filter(struct builder *b, const struct scope_about *about)
 	plan->fast_lane = about->record != RECORD_STRICT && abi >= ACCESS_ABI_BOUNDS;
 	plan->gated_sends = about->has_datagrams;
 	plan->gated_forks = about->processes != 0;
+	native_choose(b, about);
 	struct filter_terms terms = {
+	    .native_read = plan->native[NATIVE_READ].on,
+	    .native_write = plan->native[NATIVE_WRITE].on,
+	    .native_exec = plan->native[NATIVE_EXEC].on,
 	    .fast_lane = plan->fast_lane,
 	    .exec_fast_lane = plan->fast_lane && !about->has_exec_conditions,
 	    .scoped_signals = (plan->wall.scoped & SCOPE_SIGNAL) != 0,

@@ -98,6 +98,27 @@ struct plan_line {
 	size_t landlock_rules;
 };
 
+/*
+ * The calls that may go to the kernel also without the tag, so that programs without the shim meet
+ * Landlock and nothing else. Only where no refusal needs a record (audit.record none) and the wall
+ * is all of the scope for them. Names are the gate's in any case: the name of a granted folder
+ * itself is in the scope and never in the wall.
+ */
+enum native {
+	NATIVE_READ,  /* open() that only reads */
+	NATIVE_WRITE, /* open() that writes, empties or makes; creat(), truncate() */
+	NATIVE_EXEC,
+	NATIVE_COUNT,
+};
+
+struct native_class {
+	bool on;
+	uint32_t rule;	 /* the first that keeps it at the gate; RULE_NONE: none does */
+	const char *why; /* static; NULL: no rule, the session is not of the kind */
+};
+
+const char *native_name(enum native native); /* "read", "write", "exec" */
+
 struct plan {
 	struct domain wall, hull;
 	struct filter_row *filter; /* sorted by number; a number without a row is ENOSYS */
@@ -111,6 +132,8 @@ struct plan {
 	const char *impossible; /* static: the loss without which there is no session, not even
 				   with --allow-degraded; NULL: it can start */
 	bool fast_lane;		/* false for audit.record strict */
+	bool records_none;	/* audit.record none */
+	struct native_class native[NATIVE_COUNT];
 	bool gated_sends; /* sendmsg and addressed sendto go through the gate; else no datagram
 			     socket exists in the session */
 	bool gated_forks; /* limits.processes: process creation is counted at the gate */
@@ -124,6 +147,7 @@ struct plan_options {
 	const char *const *interpreters; /* ELF interpreters of this machine (ld.so): EXECUTE in the
 					    wall when any exec is granted */
 	size_t interpreter_count;
+	bool gate_around;   /* the session is inside another, whose filter it cannot widen */
 	size_t carve_limit; /* most Landlock rules that one carve may make; 0: the default, 4096 */
 };
 
@@ -131,6 +155,9 @@ struct plan_options {
 int plan_build(const struct scope *scope, const struct features *features,
 	       const struct plan_view *view, const struct plan_options *options, struct plan *out);
 void plan_free(struct plan *plan); /* NULL is fine; leaves it zeroed */
+
+/* True when some call may go to the kernel without tag or gate. */
+bool plan_is_native(const struct plan *plan);
 
 /* What the filter does with a call of this kernel's own architecture: the meaning that the BPF must
  * have. For a number without a row: ENOSYS. The answer is static or the plan's. */

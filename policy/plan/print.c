@@ -95,6 +95,31 @@ static void print_domain(const char *name, const struct domain *domain, const st
 	print_ports(domain, stream);
 }
 
+/* Only of a session that might: in all others every such call is the gate's. */
+static void print_native(const struct plan *plan, const struct scope *scope, FILE *stream)
+{
+	struct rule rule;
+	if (!plan->records_none)
+		return;
+	fputs("without the gate\n", stream);
+	for (enum native i = 0; i < NATIVE_COUNT; i++) {
+		const struct native_class *native = &plan->native[i];
+		fprintf(stream, "  %-8s ", native_name(i));
+		if (native->on) {
+			fputs("yes: the wall is all of it\n", stream);
+			continue;
+		}
+		fputs("no: ", stream);
+		if (native->rule != RULE_NONE) {
+			scope_rule(scope, native->rule, &rule);
+			fprintf(stream, "%s at ", rule.id);
+			print_text(stream, rule.file);
+			fprintf(stream, ":%u: ", rule.line);
+		}
+		fprintf(stream, "%s\n", native->why);
+	}
+}
+
 static const char *yes(bool value)
 {
 	return value ? "yes" : "no";
@@ -108,6 +133,7 @@ void plan_print(const struct plan *plan, const struct scope *scope, FILE *stream
 	fprintf(stream, "filter\n  %zu calls; fast lane %s, gated sends %s, gated forks %s\n",
 		plan->filter_count, yes(plan->fast_lane), yes(plan->gated_sends),
 		yes(plan->gated_forks));
+	print_native(plan, scope, stream);
 	for (size_t i = 0; i < plan->loss_count; i++)
 		fprintf(stream, "%s  %s\n", i ? "" : "not enforced on this kernel\n",
 			plan->losses[i]);
@@ -174,12 +200,26 @@ static void json_domain(const char *name, const struct domain *domain, const str
 	fputs("]}", stream);
 }
 
+static void json_native(const struct plan *plan, FILE *stream)
+{
+	const char *comma = "";
+	fputs(",\"native\":[", stream);
+	for (enum native i = 0; i < NATIVE_COUNT; i++) {
+		if (!plan->native[i].on)
+			continue;
+		fprintf(stream, "%s\"%s\"", comma, native_name(i));
+		comma = ",";
+	}
+	fputs("]", stream);
+}
+
 void plan_print_json(const struct plan *plan, const struct scope *scope, FILE *stream)
 {
 	fputc('{', stream);
 	json_lines(plan, scope, stream);
 	json_domain("wall", &plan->wall, scope, stream);
 	json_domain("hull", &plan->hull, scope, stream);
+	json_native(plan, stream);
 	fprintf(stream, ",\"fast_lane\":%s,\"gated_sends\":%s,\"gated_forks\":%s,\"losses\":[",
 		plan->fast_lane ? "true" : "false", plan->gated_sends ? "true" : "false",
 		plan->gated_forks ? "true" : "false");

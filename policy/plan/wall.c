@@ -239,6 +239,40 @@ static int say_grant(struct builder *b, uint32_t index, const struct rule *rule,
 	return plan_say(b, index, lane, carved->rules, why);
 }
 
+/*
+ * What the gate grants by this text and the wall does not. A link is judged by what it leads to,
+ * which has a spelling of its own. Beside a socket's name the wall lacks some of writing.
+ */
+static void say_inexact(struct builder *b, uint32_t index, uint32_t rights, const char *text)
+{
+	enum view_kind kind = plain_kind(b, text);
+
+	if (kind == VIEW_ABSENT)
+		native_lacks(b, rights, index, "does not exist yet");
+	else if (kind == VIEW_FILE)
+		native_lacks(b, rights & RIGHT_WRITE, index, "a file, which may be made anew");
+	else if (kind == VIEW_FOLDER &&
+		 wall_access(b, rights, kind, text) != access_of(rights, kind, text))
+		native_lacks(b, RIGHT_WRITE, index, "beside a socket that may be used by its name");
+}
+
+static void say_native(struct builder *b, uint32_t index, const struct rule *rule,
+		       const struct granting *granting)
+{
+	const struct carved *carved = &granting->carved;
+
+	if (!carved->found)
+		native_lacks(b, granting->rights, index, "nothing of it can be in the wall");
+	if (carved->limited)
+		native_lacks(b, granting->rights, index, "the bound on rules was met");
+	if (carved->many)
+		native_lacks(b, granting->rights, index, "more single files than get rules");
+	native_lacks(b, carved->gap, index, "denials beneath, or a place in /proc");
+	say_inexact(b, index, granting->rights, rule->text);
+	for (uint32_t n = 0; n < rule->spelling_count; n++)
+		say_inexact(b, index, granting->rights, scope_spelling(b->scope, index, n));
+}
+
 static int grant(struct builder *b, uint32_t index, const struct rule *rule)
 {
 	struct granting granting = {
@@ -246,6 +280,12 @@ static int grant(struct builder *b, uint32_t index, const struct rule *rule)
 	bool exec = rule->section == SECTION_EXEC_ALLOW;
 	if (b->features->landlock_abi < 1)
 		return plan_say(b, index, LANE_GATE, 0, "this kernel has no Landlock");
+	/* Arguments are asked of programs that are started, not of files that are read. */
+	if (rule->conditions)
+		native_lacks(b, rule->conditions == CONDITION_ARGS ? RIGHT_EXEC : granting.rights,
+			     index, "a condition");
+	if (rule->pattern)
+		native_lacks(b, granting.rights, index, "a pattern");
 	if (rule->conditions & CONDITION_SESSION_TERMINAL)
 		return plan_say(b, index, LANE_GATE, 0,
 				"only terminals of the session: the gate looks which one it is");
@@ -258,7 +298,10 @@ static int grant(struct builder *b, uint32_t index, const struct rule *rule)
 	int ret = grant_spelling(&granting, rule->text, rule->pattern);
 	for (uint32_t n = 0; ret == 0 && n < rule->spelling_count; n++)
 		ret = grant_spelling(&granting, scope_spelling(b->scope, index, n), rule->pattern);
-	return ret < 0 ? ret : say_grant(b, index, rule, &granting);
+	if (ret < 0)
+		return ret;
+	say_native(b, index, rule, &granting);
+	return say_grant(b, index, rule, &granting);
 }
 
 static int say_other(struct builder *b, uint32_t index, const struct rule *rule)

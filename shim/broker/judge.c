@@ -45,7 +45,7 @@ static bool records_all(const struct request *request)
 
 	for (unsigned int n = 0; (scope = nest_scope(request, n)); n++) {
 		scope_about(scope, &about);
-		all |= about.record != RECORD_DENIALS;
+		all |= about.record == RECORD_ALL || about.record == RECORD_STRICT;
 	}
 	return all;
 }

@@ -63,6 +63,9 @@ static struct reply begin(struct request *request, uint64_t address)
 		return reply_error(-error);
 	if (begin.size != sizeof(begin))
 		return reply_error(EPROTO);
+	/* Calls that never come here could be judged by no inner scope, and recorded in no log. */
+	if (broker_session_flags(request->broker) & SESSION_NATIVE)
+		return reply_error(EOPNOTSUPP);
 	if (begin.image_size == 0 || begin.image_size > NEST_IMAGE_MAX)
 		return reply_error(EMSGSIZE);
 	if (begin.audit_fd >= 0)

@@ -237,7 +237,7 @@ int records_write(struct records *records, const struct record *record)
 
 	if (allowed) {
 		atomic_fetch_add_explicit(&records->allowed, 1, memory_order_relaxed);
-		if (records->mode == RECORD_DENIALS)
+		if (records->mode == RECORD_DENIALS || records->mode == RECORD_NONE)
 			return atomic_load(&records->broken) ? -EIO : 0;
 	}
 	pthread_mutex_lock(&records->lock);
@@ -247,6 +247,10 @@ int records_write(struct records *records, const struct record *record)
 			records->totals.quiet++;
 		else
 			count_refusal(records, record);
+	}
+	if (records->mode == RECORD_NONE) {
+		pthread_mutex_unlock(&records->lock);
+		return atomic_load(&records->broken) ? -EIO : 0;
 	}
 	line_open(records, &json, NULL);
 	json_number(&json, "pid", record->pid);
@@ -301,6 +305,12 @@ static void write_plan(struct json *json, const struct plan *plan)
 	json_number(json, "wall_paths", (int64_t)plan->wall.path_count);
 	json_number(json, "filter_rows", (int64_t)plan->filter_count);
 	json_bool(json, "fast_lane", plan->fast_lane);
+	json_array(json, "native");
+	for (enum native native = 0; native < NATIVE_COUNT; native++) {
+		if (plan->native[native].on)
+			json_string(json, NULL, native_name(native));
+	}
+	json_end(json);
 	json_bool(json, "gated_sends", plan->gated_sends);
 	json_bool(json, "gated_forks", plan->gated_forks);
 	json_array(json, "losses");
@@ -333,7 +343,7 @@ static void write_layers(struct json *json, const struct features *features,
 int records_begin(struct records *records, const struct plan *plan, const struct features *features,
 		  char *const argv[])
 {
-	static const char *const modes[] = {"denials", "all", "strict"};
+	static const char *const modes[] = {"denials", "all", "strict", "none"};
 	struct json json;
 
 	pthread_mutex_lock(&records->lock);

@@ -189,6 +189,7 @@ static int prepare(struct session *session)
 	    .records = session->records,
 	    .session_flags = (options->quiet ? SESSION_QUIET : 0U) |
 			     (options->plan->fast_lane ? 0U : SESSION_STRICT) |
+			     (plan_is_native(options->plan) ? SESSION_NATIVE : 0U) |
 			     (session->usage && usage_fd(session->usage) >= 0 ? SESSION_USAGE : 0U),
 	    .tty_index = session->terminal.index,
 	    .ipc = session->ipc,

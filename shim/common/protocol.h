@@ -12,6 +12,10 @@
  */
 #define REMIT_TAG 0x72656d6974746167ULL /* "remittag" */
 
+/* In the same place, where untagged calls go to the kernel as well (audit.record none): asks for
+ * the gate, which explains a refusal. Everywhere else it is as good as no tag. */
+#define REMIT_TAG_GATE 0x72656d6967617465ULL /* "remigate" */
+
 /* prctl(REMIT_HYPERCALL, op, …) is routed to the broker; outside a session the kernel says EINVAL.
  */
 #define REMIT_HYPERCALL 0x52454d54UL /* "REMT" */
@@ -39,6 +43,7 @@ enum session_flag {
 	SESSION_STRICT = 1 << 1,       /* no fast lane: never tag */
 	SESSION_COUNTS_FORKS = 1 << 2, /* limits.processes of an inner session can be kept */
 	SESSION_USAGE = 1 << 3,	       /* the uses of rules are counted */
+	SESSION_NATIVE = 1 << 4, /* some calls never come to the gate: no session fits inside */
 };
 
 /*

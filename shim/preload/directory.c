@@ -12,21 +12,14 @@
 #include "shim/preload/lane.h"
 #include "shim/preload/banned.h"
 
-HOOK_DECLARE(next_opendir, "opendir");
-
 HOOK("opendir", HOOK_LANE | HOOK_GLIBC, DIR *, hook_opendir, (const char *path));
 DIR *hook_opendir(const char *path)
 {
-	DIR *(*next)(const char *) = (DIR * (*)(const char *)) hook_next(&next_opendir);
 	const int flags = O_RDONLY | O_NONBLOCK | O_DIRECTORY | O_CLOEXEC;
 	DIR *stream;
 	long fd;
 
-	if (!lane_tags(VERB_READ, path))
-		return next(path);
-	fd = lane_try(SYS_openat, AT_FDCWD, (long)path, flags, 0, 0);
-	if (fd == -EACCES)
-		return next(path);
+	fd = lane_call(lane_tags(VERB_READ, path), SYS_openat, AT_FDCWD, (long)path, flags, 0, 0);
 	if (fd < 0) {
 		raw_finish(fd);
 		return NULL;

@@ -71,7 +71,7 @@ long lane_gate(long nr, long a, long b, long c, long d, long e)
 	long result;
 
 	do
-		result = raw6(nr, a, b, c, d, e, 0);
+		result = raw_marked(REMIT_TAG_GATE, nr, a, b, c, d, e);
 	while (result == -EINTR && !waits(nr, a, b));
 	return result;
 }

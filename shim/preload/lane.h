@@ -55,7 +55,8 @@ static inline enum verb lane_open_verb(int flags)
 	return flags & (O_ACCMODE | O_CREAT | O_TRUNC) ? VERB_WRITE : VERB_READ;
 }
 
-/* The call without the tag; asked again when a signal came before the gate had taken it. */
+/* The call without the tag, by the gate in any session; asked again when a signal came before the
+ * gate had taken it. */
 long lane_gate(long nr, long a, long b, long c, long d, long e);
 
 /* The kernel's answer to a call of at most five arguments. */

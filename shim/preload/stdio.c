@@ -2,8 +2,8 @@
 /*
  * fopen(): a tagged open and fdopen(). Only modes that glibc's fopen() and fdopen() read alike take
  * this way ("rwa", then any of "+bex" in any order); "m", "c" and ",ccs=" are handed to libc's own
- * fopen(), and so is a file that the wall refuses. freopen() is not hooked: closing and opening a
- * stream in place cannot be rebuilt from outside.
+ * fopen(). freopen() is not hooked: closing and opening a stream in place cannot be rebuilt from
+ * outside.
  */
 #include <fcntl.h>
 #include <stdbool.h>
@@ -86,11 +86,8 @@ FILE *hook_fopen(const char *path, const char *text)
 
 	if (!mode_parse(text, &mode))
 		return next(path, text);
-	if (!lane_tags(lane_open_verb(mode.flags), path))
-		return next(path, text);
-	fd = lane_try(SYS_openat, AT_FDCWD, (long)path, mode.flags, 0666, 0);
-	if (fd == -EACCES)
-		return next(path, text);
+	fd = lane_call(lane_tags(lane_open_verb(mode.flags), path), SYS_openat, AT_FDCWD,
+		       (long)path, mode.flags, 0666, 0);
 	if (fd < 0) {
 		raw_finish(fd);
 		return NULL;

@@ -24,15 +24,15 @@ static inline long raw6(long nr, long a, long b, long c, long d, long e, long f)
 }
 
 /*
- * A call with the tag. The register is cleared behind it: libc's own wrappers leave registers that
- * their call does not use as they find them, and would pass the tag on to calls that must go to the
- * gate.
+ * A call with something in the register that its arguments leave free. It is cleared behind each:
+ * libc's own wrappers leave registers that their call does not use as they find them, and would
+ * pass the tag on to calls that must go to the gate.
  */
-static inline long raw_tagged(long nr, long a, long b, long c, long d, long e)
+static inline long raw_marked(unsigned long mark, long nr, long a, long b, long c, long d, long e)
 {
 	register long r10 __asm__("r10") = d;
 	register long r8 __asm__("r8") = e;
-	register long r9 __asm__("r9") = (long)REMIT_TAG;
+	register long r9 __asm__("r9") = (long)mark;
 	long result;
 
 	__asm__ volatile("syscall\n\t"
@@ -41,6 +41,11 @@ static inline long raw_tagged(long nr, long a, long b, long c, long d, long e)
 			 : "a"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8)
 			 : "rcx", "r11", "cc", "memory");
 	return result;
+}
+
+static inline long raw_tagged(long nr, long a, long b, long c, long d, long e)
+{
+	return raw_marked(REMIT_TAG, nr, a, b, c, d, e);
 }
 
 static inline long raw3(long nr, long a, long b, long c)

@@ -9,6 +9,21 @@ NEVER = "TREAT_NEVER, 0"
 ABSENT = "TREAT_ERRNO, ENOSYS"
 
 
+NATIVE = (("session", "native"),)
+NO_GATE = [
+    mutation("native-whole", "a call goes without the gate only where the wall holds all that is granted",
+             ("policy/plan/native.c", "\t\tif (b->inexact[i].why)\n", "\t\tif (b->inexact[i].on)\n"), others=NATIVE),
+    mutation("native-records", "and only where no refusal needs a record",
+             ("policy/plan/native.c", "if (!b->plan->records_none || why)", "if (why)"), others=NATIVE),
+    mutation("native-mode-3", "an open that asks Landlock for nothing is the gate's there too",
+             (FILTER, "if (tag || w->terms->native_read)", "if (tag && !w->terms->native_read)"), others=NATIVE),
+    mutation("native-asks", "the shim is heard there, or refusals could not be explained",
+             (FILTER, "\twhen_equal(add(w, FILTER_NOTIFY, 0), TAG_ARG, REMIT_TAG_GATE);\n\tadd(w, FILTER_ALLOW, 0);", "\tadd(w, FILTER_ALLOW, 0);"), others=NATIVE),
+    mutation("native-nest", "no inner session where the gate does not see every call",
+             ("shim/broker/nest_door.c", "if (broker_session_flags(request->broker) & SESSION_NATIVE)", "if (broker_session_flags(request->broker) & 0)"), others=NATIVE),
+]
+
+
 def row(number, name, treatment, escapes, **more):
     return mutation(f"row-{name}", f"{name} is {treatment.split(',')[0]}",
                     (ROWS, f'{{{number}, {treatment}, "{name}"', f'{{{number}, TREAT_ALLOW, 0, "{name}"'),
@@ -190,4 +205,4 @@ LOADING = [
              escapes="^(F|N4|N11|N2|N3|P10|P15|P16|P17)", without=("wall", "hull")),
 ]
 
-MUTATIONS = OBJECT_ROWS + ERRNO_ROWS + FILE_SYSTEM_ROWS + CLAUSES + LOADING
+MUTATIONS = NO_GATE + OBJECT_ROWS + ERRNO_ROWS + FILE_SYSTEM_ROWS + CLAUSES + LOADING

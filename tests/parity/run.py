@@ -110,7 +110,8 @@ class Parity:
         for folder in (self.root, self.kit):
             os.chmod(folder, 0o755)
         base = free_block(2 * PORTS)
-        self.world = World(seed, self.root, base, base + PORTS, "remit" + os.path.basename(self.root))
+        self.world = World(seed, self.root, base, base + PORTS, "remit" + os.path.basename(self.root),
+                           options.native)
         self.tests = os.path.join(options.build, "tests")
         self.world.fill(os.path.join(self.tests, "escapes/tool"))
         for name in ("driver", "driver-static"):
@@ -139,7 +140,7 @@ class Parity:
         threading.Thread(target=self.listeners.serve, daemon=True).start()
 
     def write_questions(self):
-        extra = [{"section": s, "text": t} for s, t in LOADER]
+        extra = [{"section": s, "text": t} for s, t in LOADER if os.path.exists(t) or not self.options.native]
         extra += [{"section": "exec.allow", "text": self.kit}, {"section": "env.pass", "text": "PATH"}]
         self.rules = self.world.rules + extra
         self.manifest = os.path.join(self.kit, "manifest.yaml")
@@ -214,6 +215,8 @@ class Parity:
         with open(log, encoding="utf-8") as lines:
             for line in lines:
                 record = json.loads(line)
+                if self.options.native and record.get("event") == "begin" and len(record["plan"]["native"]) != 3:
+                    sys.exit(f"parity: seed {self.seed}: only {record['plan']['native']} go without the gate")
                 if record.get("verdict") == "refused":
                     refused.add(record.get("object"))
         return refused
@@ -265,7 +268,7 @@ class Parity:
             if differ:
                 bad += 1
                 print(f"parity: seed {self.seed}: {query.act} {query.line()}\n    {words}\n    {details}")
-            elif works and not words["naive"] and query.verb != "env":
+            elif works and not words["naive"] and query.verb != "env" and not self.options.native:
                 bad += self.unrecorded(query, logs)
         print(f"parity: seed {self.seed}: {compared} queries by five judges, {allowed} allowed, {bad} bad")
         return compared, bad
@@ -295,6 +298,7 @@ def main():
     parser.add_argument("--seeds", default="1,2")
     parser.add_argument("--user")
     parser.add_argument("--without", default="", help="features that the sessions do without")
+    parser.add_argument("--native", action="store_true", help="worlds that need no gate, and no records")
     parser.add_argument("--keep", action="store_true")
     parser.add_argument("--control", action="store_true", help="only the controls and the naive judge")
     parser.add_argument("--words", action="store_true", help="only decide and naive, without sessions")

@@ -92,6 +92,10 @@ struct program {
 	size_t count;
 };
 
+/* Bits of a variant, beside those of make(). */
+#define NATIVE_READS 64
+#define NATIVE_ALL 128
+
 static struct program make(unsigned int variant)
 {
 	struct filter_terms terms = {
@@ -101,6 +105,9 @@ static struct program make(unsigned int variant)
 	    .traced = variant & 8,
 	    .gated_sends = variant & 16,
 	    .gated_forks = variant & 32,
+	    .native_read = variant & (NATIVE_READS | NATIVE_ALL),
+	    .native_write = variant & NATIVE_ALL,
+	    .native_exec = variant & (NATIVE_READS | NATIVE_ALL),
 	};
 	struct program p = {0};
 	ck_assert_int_eq(filter_build(&terms, &p.plan), 0);
@@ -207,7 +214,25 @@ static void compare_row(const struct program *p, const struct filter_row *row)
 }
 
 /* Each term alone, all but one, a few between. */
-static const unsigned int variants[] = {0, 1, 3, 4, 8, 15, 16, 32, 21, 42, 31, 47, 55, 59, 62, 63};
+static const unsigned int variants[] = {0,
+					1,
+					3,
+					4,
+					8,
+					15,
+					16,
+					32,
+					21,
+					42,
+					31,
+					47,
+					55,
+					59,
+					62,
+					63,
+					15 | NATIVE_READS,
+					15 | NATIVE_ALL,
+					63 | NATIVE_ALL};
 
 START_TEST(program_means_the_table)
 {
@@ -274,15 +299,18 @@ static struct meaning expected(const struct syscall_row *row, unsigned int varia
 	const uint32_t allowed = SECCOMP_RET_ALLOW, gated = SECCOMP_RET_USER_NOTIF;
 	const bool fast = variant & 1, exec = variant & 2, scoped = variant & 4;
 	const bool traced = variant & 8, sends = variant & 16, forks = variant & 32;
+	const bool all = variant & NATIVE_ALL, reads = all || (variant & NATIVE_READS);
 	switch (row->treatment) {
 	case TREAT_ALLOW:
 		return (struct meaning){allowed, false};
 	case TREAT_PATH:
+		if (all && (row->nr == SYS_truncate || row->nr == SYS_creat))
+			return (struct meaning){allowed, true};
 		return (struct meaning){gated, fast};
 	case TREAT_EXEC:
-		return (struct meaning){gated, exec};
+		return (struct meaning){reads ? allowed : gated, exec};
 	case TREAT_OPEN:
-		return (struct meaning){gated, true};
+		return (struct meaning){reads ? allowed : gated, true};
 	case TREAT_OBJECT:
 	case TREAT_NEVER:
 	case TREAT_TRACE:
@@ -406,11 +434,54 @@ START_TEST(well_known_calls)
 }
 END_TEST
 
+/* Without records: what Landlock holds whole goes by itself, but not who asks for the gate, and not
+ * what Landlock asks no right of. */
+START_TEST(calls_without_the_gate)
+{
+	struct program reads = make(15 | NATIVE_READS), all = make(15 | NATIVE_ALL);
+	const uint32_t allowed = SECCOMP_RET_ALLOW, gated = SECCOMP_RET_USER_NOTIF;
+	const uint64_t garbage = 0xabcdef0100000000ULL,
+		       writing[] = {O_WRONLY, O_RDWR, O_CREAT, O_TRUNC};
+	const struct program *both[] = {&reads, &all};
+	for (size_t i = 0; i < 2; i++) {
+		const struct program *p = both[i];
+		ck_assert_uint_eq(ask(p, SYS_open, 0, O_CLOEXEC | garbage, 0, 7), allowed);
+		ck_assert_uint_eq(ask(p, SYS_openat, 0, 0, O_DIRECTORY | garbage, 7), allowed);
+		ck_assert_uint_eq(ask(p, SYS_openat, 0, 0, 0, REMIT_TAG_GATE), gated);
+		ck_assert_uint_eq(ask(p, SYS_open, 0, O_ACCMODE | garbage, 0, 7), gated);
+		ck_assert_uint_eq(ask(p, SYS_openat, 0, 0, O_ACCMODE | O_CREAT, REMIT_TAG), gated);
+		ck_assert_uint_eq(ask(p, SYS_openat2, 0, 0, 0, 7), gated);
+		ck_assert_uint_eq(ask(p, SYS_execve, 0, 0, 0, 7), allowed);
+		ck_assert_uint_eq(ask(p, SYS_execveat, 0, 0, 0, REMIT_TAG_GATE), gated);
+		ck_assert_uint_eq(ask(p, SYS_unlink, 0, 0, 0, 7), gated);
+		ck_assert_uint_eq(ask(p, SYS_rename, 0, 0, 0, 7), gated);
+		ck_assert_uint_eq(ask(p, SYS_rename, 0, 0, 0, REMIT_TAG), allowed);
+		ck_assert_uint_eq(ask(p, SYS_chmod, 0, 0, 0, 7), gated);
+		ck_assert_uint_eq(ask(p, SYS_connect, 0, 0, 0, 7), gated);
+		for (size_t n = 0; n < 4; n++) {
+			uint32_t want = p == &all ? allowed : gated;
+			ck_assert_uint_eq(ask(p, SYS_openat, 0, 0, writing[n] | garbage, 7), want);
+			ck_assert_uint_eq(ask(p, SYS_open, 0, writing[n] | garbage, 0, 7), want);
+			ck_assert_uint_eq(ask(p, SYS_openat, 0, 0, writing[n], REMIT_TAG), allowed);
+			ck_assert_uint_eq(ask(p, SYS_openat, 0, 0, writing[n], REMIT_TAG_GATE),
+					  gated);
+		}
+	}
+	ck_assert_uint_eq(ask(&reads, SYS_truncate, 0, 0, 0, 7), gated);
+	ck_assert_uint_eq(ask(&all, SYS_truncate, 0, 0, 0, 7), allowed);
+	ck_assert_uint_eq(ask(&all, SYS_creat, 0, 0, 0, REMIT_TAG_GATE), gated);
+	drop(&reads);
+	drop(&all);
+}
+END_TEST
+
 /* Byte by byte: what came with the command is what libseccomp makes here and now. */
 START_TEST(ready_programs_are_the_built_ones)
 {
 	size_t there = 0;
-	for (unsigned int variant = 0; variant < 64; variant++) {
+	for (unsigned int variant = 0; variant < 64 + NATIVE_ALL; variant++) {
+		if (variant >= 64 && (variant & 15) != 15)
+			continue;
 		struct program p = make(variant);
 		size_t count = 0;
 		const struct sock_filter *ready = kernel_filter_ready(&p.plan, &count);
@@ -421,7 +492,7 @@ START_TEST(ready_programs_are_the_built_ones)
 		}
 		drop(&p);
 	}
-	ck_assert_uint_eq(there, 12);
+	ck_assert_uint_eq(there, 20);
 }
 END_TEST
 
@@ -498,6 +569,7 @@ int main(void)
 	tcase_add_loop_test(cases, each_treatment_means_what_it_says, 0,
 			    sizeof(variants) / sizeof(*variants));
 	tcase_add_test(cases, well_known_calls);
+	tcase_add_test(cases, calls_without_the_gate);
 	tcase_add_test(cases, ready_programs_are_the_built_ones);
 	tcase_add_test(cases, ready_programs_are_of_their_table_alone);
 	tcase_add_test(cases, every_table_has_a_program);

@@ -23,6 +23,9 @@ static const struct golden {
     {"gap", "gap", 7, DUMP_PLAN},
     {"network", "network", 7, DUMP_PLAN | DUMP_FILTER},
     {"strict", "strict", 7, DUMP_PLAN | DUMP_FILTER},
+    {"none", "none", 7, DUMP_PLAN | DUMP_JSON | DUMP_FILTER},
+    {"none-kept", "none-kept", 7, DUMP_PLAN | DUMP_JSON | DUMP_FILTER},
+    {"none", "none-abi2", 2, DUMP_PLAN},
     {"minimal", "minimal-abi2", 2, DUMP_PLAN},
     {"minimal", "minimal-abi0", 0, DUMP_PLAN | DUMP_FILTER},
 };

@@ -336,6 +336,39 @@ START_TEST(what_stays)
 }
 END_TEST
 
+/* None is said, not meant by silence: whatever file records more counts, in any order. */
+START_TEST(the_file_that_records_most_counts)
+{
+	static const struct {
+		const char *outer, *inner;
+		enum record_mode mode;
+	} cases[] = {
+	    {"", "", RECORD_DENIALS},
+	    {"audit: {record: none}\n", "", RECORD_NONE},
+	    {"", "audit: {record: none}\n", RECORD_NONE},
+	    {"audit: {record: none}\n", "audit: {record: denials}\n", RECORD_DENIALS},
+	    {"audit: {record: denials}\n", "audit: {record: none}\n", RECORD_DENIALS},
+	    {"audit: {record: strict}\n", "audit: {record: none}\n", RECORD_STRICT},
+	    {"audit: {record: none}\n", "audit: {record: all}\n", RECORD_ALL},
+	};
+	struct compile_options options = {.workspace = "/w", .profile_dir = "policy/profiles"};
+	char text[512];
+
+	begin();
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		snprintf(text, sizeof(text), HEAD "include: [./b.yaml]\n%s", cases[i].outer);
+		make("a.yaml", text);
+		snprintf(text, sizeof(text), "remit: 1\n%s", cases[i].inner);
+		make("b.yaml", text);
+		ck_assert_int_eq(manifest_read_file(in("a.yaml"), &options, &model, &diagnostics),
+				 0);
+		ck_assert_int_eq(model.record, cases[i].mode);
+		forget();
+	}
+	end();
+}
+END_TEST
+
 START_TEST(files_are_named)
 {
 	struct compile_options options = {.workspace = "/w", .profile_dir = "policy/profiles"};
@@ -415,6 +448,7 @@ int main(void)
 	tcase_add_test(tests, interpreters);
 	tcase_add_test(tests, interpreter_that_the_agent_chose);
 	tcase_add_test(tests, what_stays);
+	tcase_add_test(tests, the_file_that_records_most_counts);
 	tcase_add_test(tests, files_are_named);
 	tcase_add_test(tests, bad_settings);
 	tcase_add_test(tests, rules_of_the_session);

@@ -90,6 +90,30 @@ START_TEST(allowed_calls_are_written_where_the_manifest_wants_them)
 }
 END_TEST
 
+START_TEST(without_records_refusals_are_counted)
+{
+	struct builder b = scope_with(RECORD_NONE);
+	struct record record = refusal("/x", 2);
+	struct record_totals totals;
+	struct records *records;
+
+	ck_assert_int_eq(records_open(-1, "s-1", &b.scope, &records), 0);
+	ck_assert_int_eq(records_write(records, &record), 0);
+	record.verdict = VERDICT_ALLOWED;
+	ck_assert_int_eq(records_write(records, &record), 0);
+	records_totals(records, &totals);
+	ck_assert_uint_eq(totals.refused, 1);
+	ck_assert_uint_eq(totals.allowed, 1);
+	ck_assert_uint_eq(totals.written, 0);
+	records_close(records);
+	builder_free(&b);
+	char *text = logged(RECORD_NONE, &record, 1);
+
+	ck_assert_str_eq(text, "");
+	free(text);
+}
+END_TEST
+
 START_TEST(no_name_forges_a_line)
 {
 	static const char name[] = "/x\"}\n{\"verdict\":\"allowed\"\x1b[2J\xff\x7f\\";
@@ -277,6 +301,7 @@ int main(void)
 
 	tcase_add_test(cases, a_refusal_is_one_line);
 	tcase_add_test(cases, allowed_calls_are_written_where_the_manifest_wants_them);
+	tcase_add_test(cases, without_records_refusals_are_counted);
 	tcase_add_test(cases, no_name_forges_a_line);
 	tcase_add_test(cases, a_name_of_escapes_only_still_fits);
 	tcase_add_test(cases, a_long_name_is_cut_in_the_middle);

@@ -55,13 +55,23 @@ static void write_table(uint8_t digests[][KERNEL_FILTER_DIGEST], size_t count)
 int main(void)
 {
 	/* A session with conditions on programs, and one that is recorded strictly, have no fast
-	 * lane for them, or none at all. */
+	 * lane for them, or none at all; one without records may leave more to the kernel. */
 	static const struct filter_terms lanes[] = {
-	    {.fast_lane = true, .exec_fast_lane = true}, {.fast_lane = true}, {.fast_lane = false}};
-	uint8_t digests[12][KERNEL_FILTER_DIGEST];
+	    {.fast_lane = true, .exec_fast_lane = true},
+	    {.fast_lane = true},
+	    {.fast_lane = false},
+	    {.fast_lane = true, .exec_fast_lane = true, .native_read = true, .native_exec = true},
+	    {.fast_lane = true,
+	     .exec_fast_lane = true,
+	     .native_read = true,
+	     .native_write = true,
+	     .native_exec = true},
+	};
+	enum { PROGRAMS = 4 * sizeof(lanes) / sizeof(*lanes) };
+	uint8_t digests[PROGRAMS][KERNEL_FILTER_DIGEST];
 	size_t count = 0;
 
-	for (unsigned int i = 0; i < 12; i++) {
+	for (unsigned int i = 0; i < PROGRAMS; i++) {
 		struct filter_terms terms = lanes[i / 4];
 
 		terms.traced = true;

@@ -132,6 +132,25 @@ env:
   pass: [PATH, HOME]
 """
 
+# Nothing recorded, and all of it held by the wall: what goes without the gate has to hold as well. `in` is not
+# granted, so that what it protects is protected still.
+NATIVE = """\
+remit: 1
+agent: {{id: escapes, purpose: Try every way out of a session without records}}
+files:
+  read: [{system}, {root}/ro]
+  write: [{root}/free]
+exec:
+  allow: [{programs}]
+network:
+  connect: ["127.0.0.1:{tcp_granted}", "0.0.0.0:{tcp_any}", "[::]/0:{tcp_mapped}"{sends}]
+  listen: ["127.0.0.1:{tcp_listen}"]
+env:
+  pass: [PATH, HOME]
+audit: {{record: none}}
+"""
+SYSTEM = ("/lib", "/lib64", "/usr/lib", "/etc/ld.so.cache")
+
 WIDE = """\
 remit: 1
 agent: {id: wide, purpose: Have everything}
@@ -283,9 +302,12 @@ class Stage:
         for name in ("bin/suid", "bin/caps"):
             self.kept[name] = self.mark(self.path(name))
 
-    def write_manifest(self, sends):
+    def write_manifest(self, sends, native=False):
         extra = f', "udp:127.0.0.1:{self.facts["udp_granted"]}", "unix:{self.path("sock/granted.sock")}", "unix:{self.path("sock/fds.sock")}", "unix:{self.path("post/granted.sock")}"' if sends else ""
-        text = MANIFEST.format(root=self.root, sends=extra, **self.facts)
+        programs = ", ".join(self.path("bin", name) for name in sorted(os.listdir(self.path("bin"))) if name != "denied")
+        system = ", ".join(path for path in SYSTEM if os.path.exists(path))
+        text = (NATIVE if native else MANIFEST).format(root=self.root, sends=extra, programs=programs, system=system,
+                                                       **self.facts)
         self.file("kit/manifest.yaml", text.encode())
         if os.getuid() == 0:
             os.chown(self.path("kit/manifest.yaml"), self.uid, self.gid)
