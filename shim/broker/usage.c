@@ -256,7 +256,7 @@ int usage_record(const struct usage *usage, struct records *records)
 static void print_kind(const struct usage *usage, bool used, FILE *stream)
 {
 	size_t shown = 0, more = 0, profiles = 0;
-	char file[256];
+	char file[256], uses[24];
 	struct rule rule;
 
 	for (uint32_t i = 0; i < usage->rules; i++) {
@@ -272,13 +272,11 @@ static void print_kind(const struct usage *usage, bool used, FILE *stream)
 		}
 		shown++;
 		json_escape_text(rule.file, strlen(rule.file), file, sizeof(file));
-		if (used)
-			fprintf(
-			    stream, "  %10llu  ",
-			    (unsigned long long)bounded(by_gate(usage, i) + by_shims(usage, i)));
-		else
-			fputs("       never  ", stream);
-		fprintf(stream, "%s at %s:%u\n", rule.id, file, rule.line);
+		uint64_t count = bounded(by_gate(usage, i) + by_shims(usage, i));
+
+		snprintf(uses, sizeof(uses), "%llu", (unsigned long long)count);
+		fprintf(stream, "  %10s  %s at %s:%u\n", used ? uses : "never", rule.id, file,
+			rule.line);
 	}
 	if (more)
 		fprintf(stream, "              and %zu more, in the log\n", more);

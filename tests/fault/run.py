@@ -26,7 +26,7 @@ import time
 from calls import faulty
 from world import HERE, World
 
-WAYS = {"shim": ("denials", []), "strict": ("strict", ["--no-shim"]),
+WAYS = {"shim": ("denials", ["--usage"]), "strict": ("strict", ["--no-shim"]),
         "older": ("denials", ["--no-shim", "--without", "process-vm,landlock=5", "--allow-degraded"])}
 TABLE = 8 + 8192 * 8
 PATIENCE = 40
