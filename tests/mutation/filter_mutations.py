@@ -107,7 +107,7 @@ FILE_SYSTEM_ROWS = [
     row(266, "symlinkat", "TREAT_PATH, 0", "P9-symlinkat", without=("wall", "hull")),
     row(316, "renameat2", "TREAT_PATH, 0", "P6-exchange.*|P6-rename-(handle|whiteout)|P7-exchange-folder",
         without=("wall", "hull")),
-    row(437, "openat2", GATED, "P8-openat2.*|P4-handle-openat2", without=("wall", "hull")),
+    row(437, "openat2", GATED, "P8-openat2.*|P4-handle-openat2|L1-tagged-openat2.*", without=("wall", "hull")),
     row(59, "execve", "TREAT_EXEC, 0", "E1-.*|E3-copy.*|U1-exec", without=("wall", "hull")),
     row(322, "execveat", "TREAT_EXEC, 0", "E1-handle|F5-.*execveat", without=("wall", "hull")),
 ]
@@ -122,6 +122,9 @@ CLAUSES = [
            "\tw->class = CLASS_OBJECT;\n\tadd(w, FILTER_NOTIFY, 0);",
            "\tw->class = CLASS_OBJECT;\n\twhen_equal(add(w, FILTER_ALLOW, 0), TAG_ARG, REMIT_TAG);\n"
            "\tadd(w, FILTER_NOTIFY, 0);", "L1-tagged-(chmod|fchmod|chown|times|xattr|bind)"),
+    clause("open-for-commands", "an open that asks for no right of Landlock is gated whatever its tag",
+           "when(add(w, FILTER_NOTIFY, 0), w->from->value, O_ACCMODE, O_ACCMODE);",
+           "when(add(w, FILTER_ALLOW, 0), w->from->value, O_ACCMODE, O_ACCMODE);", "L1-tagged-mode3"),
     clause("tiocsti", "TIOCSTI is refused", "0x5412, /* TIOCSTI", "0x5400, /* TIOCSTI", "F4-tiocsti.*"),
     mutation("clause-tioclinux", "TIOCLINUX is refused", (FILTER, "0x541c, /* TIOCLINUX", "0x5400, /* TIOCLINUX"), *SAYS_YES,
              escapes="^F4-tioclinux$", without=("capabilities", "wall", "hull")),

@@ -19,7 +19,7 @@ RESOLVE = "shim/broker/resolve.c"
 ASKING = [
     mutation("judge", "every performer asks decide()", *SAYS_YES,
              escapes="^(P(1|3|4|5|6|7|8|9|10|11|12|13|17|18|19|20)|N(1|3|5|6|10)|E1|E3|E4|E6|E8|F5|U1|F10|F9)-|^F7-oom|^L1-tagged-connect",
-             without=("wall", "hull")),
+             others=(("session", "network"), ("session", "openat2"), ("session", "swapped")), without=("wall", "hull")),
     mutation("judge-for-good", "what no rule can grant is refused", (JUDGE, "\ttell_never(request, verb, object, why);\n\treturn -error;",
                                                                     "\ttell_never(request, verb, object, why);\n\treturn error ? 0 : -1;"),
              escapes="^(P1-link-at-grant|P5-.*|P6-.*|P7-.*|N4-netlink.*|F7-.*|N3-multicast|P13-manifest-link)$",
@@ -131,7 +131,7 @@ FILES = [
              others=(("race", "^R1-(open|write)"),), without=("wall", "hull")),
     mutation("open-how", "what openat2() asks for is never left to the kernel, which would read it again",
              (OPEN, "if (call->rewritable || access == O_ACCMODE)", "if (access == O_ACCMODE)"),
-             others=(("race", "^R1-how$"),)),
+             others=(("race", "^R1-how"),)),
     mutation("attributes-performed", "attributes are changed by the gate, never by the kernel",
              (ATTRIBUTES, "\treply = error ? files_error(error) : apply_path(attribute, object.handle);", "\treply = error ? files_error(error) : attribute ? reply_continue() : apply_path(attribute, object.handle);"),
              others=(("race", "^(R1-chmod|P2-link-chmod)"),)),

@@ -13,6 +13,10 @@ BUILD = os.environ["REMIT_BUILD"]
 PROFILES = os.environ["REMIT_PROFILES"]
 PYTHON = os.path.realpath("/usr/bin/python3")
 
+with open(os.path.join(BUILD, "remit"), "rb") as remit:
+    # A command under ThreadSanitizer does not survive the shim, which is called before the sanitizer has started.
+    UNSHIMMABLE = b"__tsan_init" in remit.read()
+
 HEAD = """\
 remit: 1
 agent: {{id: live, purpose: Try the session{expires}}}
