@@ -224,7 +224,9 @@ def account(tree, state):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--work", default=os.path.join(tempfile.gettempdir(), f"remit-mutation-{os.getuid()}"))
+    # Each checkout has its own: two that ran at once would build in each other's tree.
+    checkout = hashlib.blake2b(HERE.encode(), digest_size=4).hexdigest()
+    parser.add_argument("--work", default=os.path.join(tempfile.gettempdir(), f"remit-mutation-{os.getuid()}-{checkout}"))
     parser.add_argument("--only", default="")
     parser.add_argument("--fresh", action="store_true", help="forget what was learnt")
     parser.add_argument("--list", action="store_true")
