@@ -103,11 +103,24 @@ def command(tree, kind, which, mutation):
     return ["tests/live/run", build, "--only", which]
 
 
+def unit_fails(tree, program):
+    """A unit test is one program, built with the sources that it tries."""
+    target = f"{BUILD}/tests/unit/{program}"
+    built = subprocess.run(["make", "-s", "-C", tree.place, "BUILD=" + BUILD, target], capture_output=True, text=True)
+    if built.returncode != 0:
+        raise ValueError(f"{program} does not build: " + built.stderr.strip()[-300:])
+    return subprocess.run([os.path.join(tree.place, target)], cwd=tree.place, capture_output=True, timeout=600).returncode != 0
+
+
 def run_tests(tree, mutation):
     """(red tests as "NAME (way)", how many ran)"""
     red, ran = [], 0
     wanted = ([("escapes", mutation.escapes)] if mutation.escapes else []) + list(mutation.others)
     for kind, which in wanted:
+        if kind == "unit":
+            red += [f"unit/{which} (unit)"] if unit_fails(tree, which) else []
+            ran += 1
+            continue
         done = subprocess.run([sys.executable] + command(tree, kind, which, mutation), cwd=tree.place,
                               capture_output=True, text=True, timeout=1800)
         found = (SESSION_RED if kind == "session" else RED).findall(done.stdout)
