@@ -192,6 +192,45 @@ static uint32_t pattern_beneath(const struct walk *walk, const struct image_matc
 	return BENEATH_DENIAL;
 }
 
+/*
+ * Whether a pattern's denial beneath the folder hangs on the folder's own name, or on that of one
+ * above. It does not where the pattern is, at the folder, no further than at its literal part: from
+ * there `**` finds the same names wherever beneath that part the folder stands.
+ */
+static bool hangs_on_name(const struct walk *walk, const struct image_matcher *matcher)
+{
+	const struct scope *scope = walk->scope;
+	uint64_t start, states;
+
+	if (matcher->tail_len == 0 || walk_excepted(scope, matcher, walk->path, walk->len))
+		return false;
+	if (!states_at(scope, matcher, walk->path, walk->end, walk->path, walk->len, &states) ||
+	    !states_at(scope, matcher, walk->path, walk->end, walk->path, walk->end, &start))
+		return true;
+	return states != 0 && (walk->end == walk->len || !states_within(states, start));
+}
+
+uint32_t decide_pinned_beneath(const struct scope *scope, const char *path, size_t len)
+{
+	uint32_t pinned = 0;
+	struct walk walk;
+
+	if (!scope->base || !path_is_clean(path, len))
+		return UINT32_MAX;
+	walk_start(&walk, scope, path, len);
+	do {
+		for (uint32_t i = 0; i < walk.node->matchers.count; i++) {
+			const struct image_matcher *matcher = matcher_at(scope, walk.node, i);
+
+			if (matcher->denial && hangs_on_name(&walk, matcher))
+				pinned |= matcher->rights;
+		}
+		if (walk_complete(&walk))
+			pinned |= walk.node->beneath_denials;
+	} while (walk_next(&walk));
+	return pinned;
+}
+
 uint32_t decide_beneath(const struct scope *scope, const char *path, size_t len)
 {
 	uint32_t found = 0;

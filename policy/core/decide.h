@@ -120,6 +120,14 @@ enum beneath {
 uint32_t decide_beneath(const struct scope *scope, const char *path, size_t len);
 
 /*
+ * The rights (enum right) that denials take away strictly beneath `path` as long as it is a folder:
+ * were it a symbolic link, what is denied would get another name. All when the text is not clean.
+ * Not among them: a denial such as /w/ ** /.env, which names what lies beneath /w wherever in /w it
+ * is, so that a link within /w changes nothing.
+ */
+uint32_t decide_pinned_beneath(const struct scope *scope, const char *path, size_t len);
+
+/*
  * True when renaming the folder `from` to `to` leaves every object in it with no right that it did
  * not have: no denial beneath `from` is lost and no grant beneath `to` is won. For files the caller
  * compares the rights of both names instead.

@@ -46,8 +46,9 @@
 	 ACCESS_MAKE_DIR | ACCESS_MAKE_REG | ACCESS_MAKE_SOCK | ACCESS_MAKE_FIFO |                 \
 	 ACCESS_MAKE_SYM | ACCESS_REFER)
 
-/* What lets a socket, or a folder that holds one, appear under another name. */
-#define ACCESS_MOVE_SOCKETS (ACCESS_MAKE_SOCK | ACCESS_MAKE_DIR | ACCESS_REFER)
+/* What lets a socket, or a folder that holds one, appear under another name; also by a link in the
+ * place of a folder above a denied one. */
+#define ACCESS_MOVE_SOCKETS (ACCESS_MAKE_SOCK | ACCESS_MAKE_DIR | ACCESS_MAKE_SYM | ACCESS_REFER)
 
 /* Landlock of this ABI can bound every call that the tag or CONTINUE lets run natively (truncation
  * came last). */

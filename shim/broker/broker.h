@@ -229,8 +229,10 @@ bool judge_would_allow(struct request *request, enum verb verb, const char *path
 /* After a yes of judge_would_allow(), upon which the call goes on: counts it, and records it where
  * the log wants that. 0 or a negative errno. */
 int judge_allowed(struct request *request, enum verb verb, const char *path, size_t len);
-/* decide_beneath() and decide_moves_safely() of every scope that the caller is held to. */
+/* decide_beneath(), decide_pinned_beneath() and decide_moves_safely() of every scope that the caller
+ * is held to. */
 uint32_t judge_beneath(struct request *request, const char *path, size_t len);
+uint32_t judge_pinned_beneath(struct request *request, const char *path, size_t len);
 bool judge_moves_safely(struct request *request, const char *from, size_t from_len, const char *to,
 			size_t to_len);
 /* True when the wall of this session covers verb on the object: REPLY_CONTINUE is then sound and

@@ -86,9 +86,6 @@ uint64_t files_limit(const struct request *request, int resource)
 	return limit.rlim_cur == RLIM_INFINITY ? UINT64_MAX : limit.rlim_cur;
 }
 
-const char files_no_link_here[] =
-    "a grant names this very place, and the next session would follow the link";
-
 static bool names_place(const char *text, const struct object *object)
 {
 	const char *path = text ? strchr(text, '/') : NULL;
@@ -115,7 +112,7 @@ static bool grants_place(const struct scope *scope, const struct object *object)
 	return false;
 }
 
-bool files_is_granted_place(struct request *request, const struct object *object)
+static bool is_granted_place(struct request *request, const struct object *object)
 {
 	size_t len = object->len - strlen(object->name);
 	const struct scope *scope;
@@ -127,4 +124,24 @@ bool files_is_granted_place(struct request *request, const struct object *object
 			return true;
 	}
 	return false;
+}
+
+/* Of programs the wall alone decides, by what a link leads to, so their denials are no matter. */
+#define RIGHTS_BY_NAME (RIGHT_READ | RIGHT_WRITE | RIGHT_CONNECT | RIGHT_LISTEN)
+
+const char *files_why_no_link(struct request *request, const struct object *object)
+{
+	if (is_granted_place(request, object))
+		return "a grant names this very place, and the next session would follow the link";
+	if (judge_pinned_beneath(request, object->path, object->len) & RIGHTS_BY_NAME)
+		return "something is denied beneath this name, and a link would lead past that: a "
+		       "folder may stand here";
+	return NULL;
+}
+
+int files_judge_link(struct request *request, const struct object *object)
+{
+	const char *why = files_why_no_link(request, object);
+
+	return why ? judge_never(request, request->name, object->path, why, EACCES) : 0;
 }

@@ -54,10 +54,14 @@ bool files_truncation_bounded(const struct request *request);
 /* The calling thread's resource limit, soft; UINT64_MAX when it has none or is gone. */
 uint64_t files_limit(const struct request *request, int resource);
 
-/* True when a symbolic link at the object's name would become the operator's word: the next session
- * follows a link at the very place that a grant names, unless the agent may write what is around it
- * (policy/compile/resolve.c). No call may put one there. */
-bool files_is_granted_place(struct request *request, const struct object *object);
-extern const char files_no_link_here[]; /* why */
+/*
+ * Why no call may put a symbolic link at the object's name, or NULL when one may. It would become
+ * the operator's word: the next session follows a link at the very place that a grant names, unless
+ * the agent may write what is around it (policy/compile/resolve.c). Or it would lead past a denial:
+ * what others put at a denied name beneath it would come to lie where nothing is denied.
+ */
+const char *files_why_no_link(struct request *request, const struct object *object);
+/* 0; or, such a link having been refused and recorded, a negative errno. */
+int files_judge_link(struct request *request, const struct object *object);
 
 #endif

@@ -143,9 +143,8 @@ static struct reply change_at(struct request *request, int dirfd, uint64_t addre
 		goto out;
 	}
 	error = judge_path(request, VERB_WRITE, &object);
-	if (!error && change->what == CHANGE_SYMLINK && files_is_granted_place(request, &object))
-		error =
-		    judge_never(request, request->name, object.path, files_no_link_here, EACCES);
+	if (!error && change->what == CHANGE_SYMLINK)
+		error = files_judge_link(request, &object);
 	if (error) {
 		reply = files_error(error);
 	} else if (judge_name_in_wall(request, &object)) {

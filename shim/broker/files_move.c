@@ -107,13 +107,13 @@ static bool is_link(const struct object *object)
 }
 
 /* Looked at afterwards, because what is moved may be swapped for a link until then; what stands at
- * a granted place cannot be, under the lock. */
+ * a place for no link cannot be, under the lock: the wall has no rule for its folder. */
 static int take_link_away(struct request *request, const struct object *object)
 {
-	if (!files_is_granted_place(request, object) || !is_link(object))
+	if (!files_why_no_link(request, object) || !is_link(object))
 		return 0;
 	unlinkat(object->parent, object->name, 0);
-	return judge_never(request, request->name, object->path, files_no_link_here, EACCES);
+	return files_judge_link(request, object);
 }
 
 static struct reply move(struct request *request, const struct object *from,
@@ -124,11 +124,12 @@ static struct reply move(struct request *request, const struct object *from,
 
 	if (!error && (flags & RENAME_EXCHANGE))
 		error = check_move(request, to, from);
+	if (!error && is_link(from))
+		error = files_judge_link(request, to);
+	if (!error && (flags & RENAME_EXCHANGE) && is_link(to))
+		error = files_judge_link(request, from);
 	if (error)
 		return files_error(error);
-	if (files_is_granted_place(request, to) && is_link(from))
-		return files_error(
-		    judge_never(request, request->name, to->path, files_no_link_here, EACCES));
 	if (syscall(SYS_renameat2, from->parent, files_name(from, from_buf), to->parent,
 		    files_name(to, to_buf), flags) != 0)
 		return reply_error(errno);
@@ -273,8 +274,8 @@ static struct reply link_objects(struct request *request, const struct object *f
 
 	if (!error)
 		error = judge_path(request, VERB_WRITE, to);
-	if (!error && from->type == S_IFLNK && files_is_granted_place(request, to))
-		error = judge_never(request, request->name, to->path, files_no_link_here, EACCES);
+	if (!error && from->type == S_IFLNK)
+		error = files_judge_link(request, to);
 	if (error)
 		return files_error(error);
 	/* Through the handle: exactly the object that was judged gets the name. */

@@ -452,6 +452,16 @@ uint32_t judge_beneath(struct request *request, const char *path, size_t len)
 	return beneath & BENEATH_DENIAL ? beneath | suffix_only : beneath;
 }
 
+uint32_t judge_pinned_beneath(struct request *request, const char *path, size_t len)
+{
+	const struct scope *scope;
+	uint32_t pinned = 0;
+
+	for (unsigned int n = 0; (scope = nest_scope(request, n)); n++)
+		pinned |= decide_pinned_beneath(scope, path, len);
+	return pinned;
+}
+
 bool judge_moves_safely(struct request *request, const char *from, size_t from_len, const char *to,
 			size_t to_len)
 {

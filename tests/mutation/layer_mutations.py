@@ -58,7 +58,7 @@ LAYERS = [
              ("policy/plan/syscalls.c", '{42, TREAT_OBJECT, 0, "connect"', '{42, TREAT_ALLOW, 0, "connect"'), escapes="^N1-.*"),
     mutation("wall-denials", "the wall is carved around denials",
              ("policy/plan/carve.c", "struct reach reach = denials_reach(&b->denials, path, wanted);", "struct reach reach = {0};\n\t(void)wanted;"),
-             escapes="^(L1-tagged-(openat-denied|openat-glob|late|hook|unlink|link-denied|rename|renameat2)|U1-.*)$"),
+             escapes="^(L1-tagged-(openat-denied|openat-glob|late|hook|unlink|link-denied|link-above|rename|renameat2)|U1-.*)$"),
     mutation("wall-sockets", "no socket natively gets the name of a granted one",
              (WALL_C, "return access & ~ACCESS_MOVE_SOCKETS;", "return access;"), escapes="^(N6-(moved|renamed|hard-link).*|L1-tagged-socket-rename)$"),
     mutation("capabilities", "capabilities are dropped", escapes="^(N12|N4|N11|P16|F8|P15|E5)-",

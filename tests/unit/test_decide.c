@@ -331,6 +331,49 @@ START_TEST(test_beneath)
 }
 END_TEST
 
+START_TEST(test_pinned_beneath)
+{
+	struct builder b = builder_new();
+
+	builder_rule(&b, SECTION_FILES_WRITE, "/w");
+	builder_rule(&b, SECTION_FILES_DENY_WRITE, "/w/.git/hooks");
+	builder_rule(&b, SECTION_FILES_DENY_WRITE, "/w/*/lock");
+	builder_rule(&b, SECTION_EXEC_DENY, "/w/bin/tool");
+	builder_rule(&b, SECTION_FILES_DENY_WRITE, "/w/deep/er/**/.env");
+	builder_rule(&b, SECTION_FILES_DENY_WRITE, "/w/**/keys/own");
+	builder_except(builder_rule(&b, SECTION_FILES_DENY_WRITE, "/w/a/*/c"), "/w/a/b");
+	builder_open(&b);
+	static const struct {
+		const char *path;
+		uint32_t rights;
+	} cases[] = {
+	    {"/w", RIGHT_WRITE | RIGHT_EXEC},
+	    {"/w/.git", RIGHT_WRITE},
+	    {"/w/.git/hooks", 0},
+	    {"/w/any", RIGHT_WRITE},
+	    {"/w/any/name", 0},
+	    {"/w/any/lock", RIGHT_WRITE}, /* denied itself */
+	    {"/w/bin", RIGHT_WRITE | RIGHT_EXEC},
+	    {"/w/deep/er", RIGHT_WRITE},
+	    {"/w/deep/er/link", 0},
+	    {"/w/deep/er/l/i/n/k", 0},
+	    {"/w/deep/keys", RIGHT_WRITE},
+	    {"/w/deep/keys/other", 0},
+	    {"/w/a/x", RIGHT_WRITE},
+	    {"/w/a/b", 0},
+	    {"/elsewhere", 0},
+	    {"not clean", UINT32_MAX},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		ck_assert_msg(
+		    decide_pinned_beneath(&b.scope, cases[i].path, strlen(cases[i].path)) ==
+			cases[i].rights,
+		    "%s: %#x", cases[i].path,
+		    decide_pinned_beneath(&b.scope, cases[i].path, strlen(cases[i].path)));
+	builder_free(&b);
+}
+END_TEST
+
 START_TEST(test_moves)
 {
 	struct builder b = builder_new();
@@ -425,6 +468,7 @@ int main(void)
 	tcase_add_test(tests, test_addresses);
 	tcase_add_test(tests, test_names);
 	tcase_add_test(tests, test_beneath);
+	tcase_add_test(tests, test_pinned_beneath);
 	tcase_add_test(tests, test_moves);
 	tcase_add_test(tests, test_many_rules);
 	tcase_add_test(tests, test_no_scope);

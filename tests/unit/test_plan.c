@@ -270,7 +270,8 @@ END_TEST
 /* A socket must not natively get a name under which the scope lets it be used. */
 START_TEST(granted_sockets_do_not_move)
 {
-	const uint64_t moves = ACCESS_MAKE_SOCK | ACCESS_MAKE_DIR | ACCESS_REFER;
+	const uint64_t moves =
+	    ACCESS_MAKE_SOCK | ACCESS_MAKE_DIR | ACCESS_MAKE_SYM | ACCESS_REFER;
 	struct planned p = start();
 	builder_rule(&p.b, SECTION_FILES_WRITE, "/w");
 	builder_rule(&p.b, SECTION_FILES_WRITE, "/srv/in");

@@ -195,6 +195,70 @@ static void ancestor_by_link(void)
 	put_fd(sys_open(at("in/deep/away/hooks/hook"), O_WRONLY, 0));
 }
 
+/* What others put at a denied name beneath would come to lie where the link leads. */
+static void did_link(const char *path)
+{
+	char target[16];
+
+	did(sys_call(SYS_readlinkat, AT_FDCWD, path, target, sizeof(target)) > 0);
+}
+
+static void link_above(void)
+{
+	sys_symlink(at("free"), at("in/absent"));
+	did_link(at("in/absent"));
+}
+
+static void link_above_emptied(void)
+{
+	sys_rmdir(at("in/void"));
+	sys_symlink(at("free"), at("in/void"));
+	did_link(at("in/void"));
+}
+
+static void link_above_renamed(void)
+{
+	sys_symlink(at("free"), at("in/l"));
+	sys_rename(at("in/l"), at("in/absent"));
+	sys_symlink(at("free"), at("free/l"));
+	sys_rename(at("free/l"), at("in/absent"));
+	did_link(at("in/absent"));
+}
+
+static void link_above_exchanged(void)
+{
+	/* With a file, which nothing else forbids to move. */
+	sys_rmdir(at("in/void"));
+	put_fd(sys_open(at("in/void"), O_WRONLY | O_CREAT, 0644));
+	sys_symlink(at("free"), at("in/l"));
+	sys_renameat2(AT_FDCWD, at("in/l"), AT_FDCWD, at("in/void"), RENAME_EXCHANGE);
+	did_link(at("in/void"));
+	sys_symlink(at("free"), at("in/m"));
+	sys_renameat2(AT_FDCWD, at("in/void"), AT_FDCWD, at("in/m"), RENAME_EXCHANGE);
+	did_link(at("in/void"));
+}
+
+static void link_above_linked(void)
+{
+	sys_symlink(at("free"), at("free/l"));
+	sys_linkat(AT_FDCWD, at("free/l"), AT_FDCWD, at("in/absent"), 0);
+	did_link(at("in/absent"));
+}
+
+static void link_above_pattern(void)
+{
+	sys_symlink("a0", at("in/keys"));
+	did_link(at("in/keys"));
+}
+
+static void link_beside(void)
+{
+	sys_symlink("a0", at("in/sub/l"));
+	sys_symlink("sub", at("in/deep/l"));
+	did_link(at("in/sub/l"));
+	did_link(at("in/deep/l"));
+}
+
 /* P9: making and unmaking outside. */
 
 #define MAKE_CASE(label, ...)                                                                      \
@@ -281,6 +345,13 @@ static const struct escape cases[] = {
     {"P7-exchange-folder", "in/vault", 0, exchange_folder},
     {"P7-replace-by-link", "in/vault", 0, replace_by_link},
     {"P7-ancestor-by-link", "in/deep/er", 0, ancestor_by_link},
+    {"P7-link-above", "in/absent", 0, link_above},
+    {"P7-link-above-emptied", "in/void", 0, link_above_emptied},
+    {"P7-link-above-renamed", "in/absent", 0, link_above_renamed},
+    {"P7-link-above-exchanged", "in/void", 0, link_above_exchanged},
+    {"P7-link-above-linked", "in/absent", 0, link_above_linked},
+    {"P7-link-above-pattern", "in/keys", 0, link_above_pattern},
+    {"P7-link-beside", "-", MUST_WORK, link_beside},
     {"P9-truncate", "out/victim", 0, make_truncate},
     {"P9-truncate-readonly", "ro/data", 0, make_truncate_ro},
     {"P9-unlink", "out/victim", 0, make_unlink},

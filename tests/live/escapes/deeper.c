@@ -66,6 +66,17 @@ static void tagged_folder(void)
 		exit(3);
 }
 
+static void tagged_link(void)
+{
+	char target[16];
+
+	TAGGED(SYS_symlinkat, at("free"), AT_FDCWD, at("in/absent"), 0, 0);
+	sys_symlink(at("free"), at("free/l"));
+	TAGGED(SYS_renameat, AT_FDCWD, at("free/l"), AT_FDCWD, at("in/absent"), 0);
+	TAGGED(SYS_linkat, AT_FDCWD, at("free/l"), AT_FDCWD, at("in/absent"), 0);
+	did(sys_call(SYS_readlinkat, AT_FDCWD, at("in/absent"), target, sizeof(target)) > 0);
+}
+
 static void tagged_write(void)
 {
 	put_fd(TAGGED(SYS_openat, AT_FDCWD, at("out/victim"), O_WRONLY, 0, 0));
@@ -392,6 +403,7 @@ static const struct escape cases[] = {
     {"L1-tagged-rmdir", NULL, 0, tagged_rmdir},
     {"L1-tagged-fifo", NULL, 0, tagged_fifo},
     {"L1-tagged-socket", NULL, 0, tagged_socket},
+    {"L1-tagged-link-above", NULL, 0, tagged_link},
     {"L1-tagged-device", NULL, NEEDS_ROOT, tagged_device},
     {"L1-tagged-folder", NULL, 0, tagged_folder},
     {"L1-tagged-write", NULL, 0, tagged_write},

@@ -120,6 +120,9 @@ files:
     - {root}/in/denied.txt
     - {root}/in/late.txt
     - "{root}/in/**/.env"
+    - {root}/in/absent/key
+    - {root}/in/void/key
+    - "{root}/in/**/keys/own"
     - {{path: {root}/in/vault, except: [{root}/in/vault/public]}}
   deny_write: [{root}/in/hooks, {root}/in/deep/er/hooks]
 exec:
@@ -239,7 +242,7 @@ class Stage:
     def build_tree(self):
         token = self.token.encode() + b"\n"
         self.clear()
-        for name in ("in/a0", "in/sub/made", "free", "ro/dir", "out/dir", "out/empty", "out/odd", "sock", "home"):
+        for name in ("in/a0", "in/void", "in/sub/made", "free", "ro/dir", "out/dir", "out/empty", "out/odd", "sock", "home"):
             os.makedirs(self.path(name), exist_ok=True)
         for name in ("in/denied.txt", "in/sub/.env", "in/vault/key", "in/vault/public/card", "in/hooks/hook",
                      "in/deep/er/hooks/hook", "out/secret", "ro/granted"):

@@ -76,3 +76,18 @@ os.symlink(s.path("out"), s.path("w/.local/state"))
 command = [word for word in s.command("/bin/busybox", "true") if word not in ("--audit", s.path("audit.jsonl"))]
 out = subprocess.run(command, env=dict(os.environ, HOME=s.work), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
 expect("the default log through the agent's link", (out.returncode, os.listdir(s.path("out"))), (125, ["canary"]))
+
+# No log there yet: the folders on the way to it are made by the next session, and a link of the agent's is none of them.
+home = s.path("home")
+os.makedirs(home)
+s.manifest(f'files: {{write: ["${{WORKSPACE}}", "{home}"]}}\n')
+os.symlink(s.path("w/mine"), s.path("home/.local"))
+hold("such a link outside a session", os.path.islink(s.path("home/.local")))
+os.unlink(s.path("home/.local"))
+for plant in (f"ln -s {s.path('w/mine')} .local", f"ln -s {s.path('w/mine')} l; mv -T l .local",
+              f"mkdir .local; ln -s {s.path('w/mine')} .local/state", f"rm -r .local; ln -s {s.path('w/mine')} .local"):
+    sh(f"cd {home}; {plant}", env=dict(os.environ, HOME=home))
+    hold("no link on the way to the log: " + plant,
+         not any(os.path.islink(s.path("home", name)) for name in (".local", ".local/state")))
+sh(f"ln -s .local {home}/elsewhere", env=dict(os.environ, HOME=home))
+hold("a link beside it", os.path.islink(s.path("home/elsewhere")))
