@@ -18,8 +18,25 @@
 #define MFD_EXEC 0x0010U
 #endif
 
+#ifndef MFD_HUGETLB
+#define MFD_HUGETLB 0x0004U
+#endif
+
 /* mm/memfd.c: MFD_NAME_MAX_LEN, NAME_MAX less "memfd:". */
 #define MEMFD_NAME_MAX 249
+
+/* Why it is not made at all, or NULL. */
+static const char *never_made(const struct request *request, unsigned int flags)
+{
+	if (flags & MFD_EXEC)
+		return "memory that can be executed as a program";
+	/* hugetlbfs_setattr() looks at no such seal: a chmod would make it executable. */
+	if (flags & MFD_HUGETLB)
+		return "nothing keeps huge pages from being executed; make it without them";
+	if (!broker_features(request->broker)->memfd_noexec)
+		return "this kernel cannot keep it from being executed (Linux 6.3 can)";
+	return NULL;
+}
 
 struct reply perform_memfd_create(struct request *request)
 {
@@ -31,14 +48,10 @@ struct reply perform_memfd_create(struct request *request)
 		return reply_error(len == -ENAMETOOLONG ? EINVAL
 				   : len == -EPERM	? EACCES
 							: (int)-len);
-	if (flags & MFD_EXEC)
-		return reply_error(-judge_never(request, "memfd_create", name,
-						"memory that can be executed as a program",
-						EACCES));
-	if (!broker_features(request->broker)->memfd_noexec)
-		return reply_error(-judge_never(
-		    request, "memfd_create", name,
-		    "this kernel cannot keep it from being executed (Linux 6.3 can)", EACCES));
+	const char *why = never_made(request, flags);
+
+	if (why)
+		return reply_error(-judge_never(request, "memfd_create", name, why, EACCES));
 	int fd = memfd_create(name, flags | MFD_CLOEXEC | MFD_NOEXEC_SEAL);
 
 	if (fd < 0)

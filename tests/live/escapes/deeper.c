@@ -24,6 +24,9 @@
 
 #include "shim/common/protocol.h"
 
+#ifndef MFD_HUGETLB
+#define MFD_HUGETLB 0x4U
+#endif
 #ifndef MFD_EXEC
 #define MFD_EXEC 0x10U /* linux/memfd.h, Linux 6.3 */
 #endif
@@ -112,6 +115,16 @@ static void tagged_memory(void)
 static void tagged_memory_marked(void)
 {
 	tagged_memory_exec(MFD_EXEC);
+}
+
+static void memory_huge(void)
+{
+	struct stat about = {0};
+	long fd = sys_call(SYS_memfd_create, "tool", MFD_HUGETLB);
+
+	/* There may be no such page to put a program into: that it may be run is enough. */
+	sys_call(SYS_fchmod, fd, 0700);
+	did(fd >= 0 && fstat((int)fd, &about) == 0 && (about.st_mode & 0111));
 }
 
 /* P20: nothing turns a read-only descriptor into a way to write. The kernel holds most of it. */
@@ -410,6 +423,7 @@ static const struct escape cases[] = {
     {"L1-tagged-exec-readable", NULL, 0, tagged_exec},
     {"L1-tagged-memfd", NULL, 0, tagged_memory},
     {"L1-tagged-memfd-marked", NULL, 0, tagged_memory_marked},
+    {"L1-memfd-huge", "tool", MAY_LACK, memory_huge},
     {"P20-ftruncate", NULL, NO_CONTROL, only_truncate},
     {"P20-fallocate", NULL, NO_CONTROL, only_allocate},
     {"P20-copy", NULL, NO_CONTROL, only_copy},
