@@ -82,8 +82,12 @@ struct reply nest_door(struct request *request);
 
 /* --- nest_table.c: their lives --- */
 
-/* image: a copy of begin->image_size bytes that nobody else writes. audit_fd is owned from here on,
- * also on failure. Fills in the answer. 0 or a negative errno. */
+/* Before an image of that size is copied: 0, or -ENOMEM when all together would be too much. What
+ * does not come to nest_begin() is taken back by nest_unreserve(). */
+int nest_reserve(size_t size);
+void nest_unreserve(size_t size);
+/* image: a copy of begin->image_size bytes, reserved, that nobody else writes. audit_fd and what was
+ * reserved are owned from here on, also on failure. Fills in the answer. 0 or a negative errno. */
 int nest_begin(struct request *request, struct nest_begin *begin, const void *image, int audit_fd);
 /* The living session that the process began, claimed for its end; NULL. */
 struct nested *nest_claim(pid_t owner);

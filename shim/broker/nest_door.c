@@ -53,6 +53,24 @@ static int take_audit(struct request *request, int number)
 	return -EBADF;
 }
 
+/* Takes audit and what was reserved over in any case. */
+static int begin_reserved(struct request *request, struct nest_begin *begin, int audit)
+{
+	void *image = malloc(begin->image_size);
+	int error =
+	    image ? memory_read(request, begin->image, image, begin->image_size) : -ENOMEM;
+
+	if (!error) {
+		error = nest_begin(request, begin, image, audit);
+	} else {
+		nest_unreserve(begin->image_size);
+		if (audit >= 0)
+			close(audit);
+	}
+	free(image);
+	return error;
+}
+
 static struct reply begin(struct request *request, uint64_t address)
 {
 	struct nest_begin begin;
@@ -72,14 +90,11 @@ static struct reply begin(struct request *request, uint64_t address)
 		audit = take_audit(request, begin.audit_fd);
 	if (begin.audit_fd >= 0 && audit < 0)
 		return reply_error(-audit);
-	void *image = malloc(begin.image_size);
-
-	error = image ? memory_read(request, begin.image, image, begin.image_size) : -ENOMEM;
+	error = nest_reserve(begin.image_size);
 	if (!error)
-		error = nest_begin(request, &begin, image, audit);
+		error = begin_reserved(request, &begin, audit);
 	else if (audit >= 0)
 		close(audit);
-	free(image);
 	if (!error)
 		error = memory_write(request, address, &begin, sizeof(begin));
 	return error ? reply_error(-error) : reply_value(0);

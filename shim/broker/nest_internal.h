@@ -18,6 +18,7 @@ struct nest_table {
 	atomic_bool used; /* some process may be marked */
 	struct nested *at[NEST_COUNT];
 	uint64_t children_made; /* cells given out directly inside the broker's session */
+	size_t reserved;	/* bytes of images that are not in a session of the table yet */
 };
 extern struct nest_table nest_table;
 

@@ -171,23 +171,44 @@ static int make(struct request *request, const struct nest_begin *begin, int aud
 	return request_alive(request) ? 0 : -ESRCH;
 }
 
-/* Under the lock: a place, memory and a cell. */
+/* Counted before there is any, so that no crowd of launchers holds more at once. */
+int nest_reserve(size_t size)
+{
+	pthread_mutex_lock(&nest_table.lock);
+	size_t memory = nest_table.reserved;
+
+	for (size_t i = 0; i < NEST_COUNT; i++) {
+		if (nest_table.at[i])
+			memory += nest_table.at[i]->image_size;
+	}
+	int error = memory + size > NEST_MEMORY_MAX ? -ENOMEM : 0;
+
+	if (!error)
+		nest_table.reserved += size;
+	pthread_mutex_unlock(&nest_table.lock);
+	return error;
+}
+
+void nest_unreserve(size_t size)
+{
+	pthread_mutex_lock(&nest_table.lock);
+	nest_table.reserved -= size;
+	pthread_mutex_unlock(&nest_table.lock);
+}
+
+/* Under the lock: a place and a cell. What was reserved for the image is its own from here on. */
 static int enter_table(struct nested *nested)
 {
 	uint64_t *made = nested->outer ? &nested->outer->children_made : &nest_table.children_made;
 	uint64_t size = cell_size[nested->depth];
-	size_t memory = nested->image_size, place = NEST_COUNT;
+	size_t place = NEST_COUNT;
 
 	for (size_t i = NEST_COUNT; i-- > 0;) {
-		if (nest_table.at[i])
-			memory += nest_table.at[i]->image_size;
-		else
+		if (!nest_table.at[i])
 			place = i;
 	}
 	if (place == NEST_COUNT || *made == cell_size[nested->depth - 1] / size)
 		return -EUSERS;
-	if (memory > NEST_MEMORY_MAX)
-		return -ENOMEM;
 	if (owned(nested->owner))
 		return -EALREADY;
 	if (nested->outer && nested->outer->closing)
@@ -197,6 +218,7 @@ static int enter_table(struct nested *nested)
 	if (nested->outer)
 		nested->outer->children++;
 	nest_table.at[place] = nested;
+	nest_table.reserved -= nested->image_size;
 	atomic_store(&nest_table.used, true);
 	return 0;
 }
@@ -241,6 +263,7 @@ int nest_begin(struct request *request, struct nest_begin *begin, const void *im
 	if (error) {
 		if (nested)
 			release(nested);
+		nest_unreserve(begin->image_size);
 		return error;
 	}
 	if (tell_logs(nested, NULL, 0) != 0) {

@@ -13,6 +13,7 @@
 #include <linux/udp.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -22,11 +23,12 @@
 #include "shim/broker/network.h"
 #include "shim/broker/performers.h"
 
-#define DATA_CHUNK (1024U * 1024)    /* of a stream, at once */
-#define DATA_MAX (16U * 1024 * 1024) /* of one message; the kernel's buffers are smaller */
-#define CONTROL_MAX (64U * 1024)     /* net.core.optmem_max is near that (ENOBUFS, as there) */
-#define FDS_MAX 253		     /* SCM_MAX_FD, net/scm.h */
-#define MESSAGES_MAX 1024	     /* UIO_MAXIOV: sendmmsg cuts there */
+#define DATA_CHUNK (1024U * 1024)	 /* of a stream, at once, */
+#define DATA_OWN (64U * 1024)		 /* but no more than every call may hold, */
+#define DATA_SHARED (32U * 1024 * 1024) /* once all together hold as much beyond that */
+#define CONTROL_MAX (64U * 1024)	 /* net.core.optmem_max is near that (ENOBUFS, as there) */
+#define FDS_MAX 253			 /* SCM_MAX_FD, net/scm.h */
+#define MESSAGES_MAX 1024		 /* UIO_MAXIOV: sendmmsg cuts there */
 
 /* One message of the caller's, and what of it has been copied. */
 struct sending {
@@ -264,20 +266,75 @@ static long send_copy(struct sending *sending, char *data, size_t size, bool fir
 	return n < 0 ? -errno : n;
 }
 
+/* What calls hold beyond DATA_OWN each. No limit of the caller's counts the gate's memory, and a
+ * call that blocks keeps what it has. */
+static atomic_size_t shared;
+
+static bool borrow(size_t size)
+{
+	size_t held = atomic_load(&shared);
+
+	do {
+		if (size > DATA_SHARED - held)
+			return false;
+	} while (!atomic_compare_exchange_weak(&shared, &held, held + size));
+	return true;
+}
+
+static void give_back(size_t room)
+{
+	if (room > DATA_OWN)
+		atomic_fetch_sub(&shared, room);
+}
+
+/* The longest message that the kernel takes: of IP no longer than its length field tells, else as
+ * unix_dgram_sendmsg() and netlink_sendmsg() compare. */
+static size_t longest(const struct peer_socket *sock)
+{
+	int size = 0;
+	socklen_t len = sizeof(size);
+
+	if (sock->domain == AF_INET || sock->domain == AF_INET6)
+		return UINT16_MAX;
+	if (getsockopt(sock->fd, SOL_SOCKET, SO_SNDBUF, &size, &len) != 0 || size < 32)
+		return 0;
+	return (size_t)size - 32;
+}
+
+/* How much is held at once; a stream goes piece by piece. 0 or a negative errno. */
+static int take_room(const struct sending *sending, size_t *room)
+{
+	*room = sending->total;
+	if (*room <= DATA_OWN)
+		return 0;
+	if (is_stream(sending)) {
+		if (*room > DATA_CHUNK)
+			*room = DATA_CHUNK;
+		if (!borrow(*room))
+			*room = DATA_OWN;
+		return 0;
+	}
+	/* Before there is memory for it: the kernel would say so when it has the whole. */
+	if (*room > longest(sending->sock))
+		return -EMSGSIZE;
+	return borrow(*room) ? 0 : -ENOBUFS;
+}
+
 /* The bytes sent, or a negative errno. A blocking stream takes all, chunk by chunk, as natively. */
 static long send_all(struct sending *sending)
 {
-	size_t room =
-	    is_stream(sending) && sending->total > DATA_CHUNK ? DATA_CHUNK : sending->total;
-	size_t sent = 0;
-	char *data;
+	size_t room, sent = 0;
+	int error = take_room(sending, &room);
 	long n;
 
-	if (room > DATA_MAX)
-		return -EMSGSIZE;
-	data = malloc(room + 1);
-	if (!data)
+	if (error)
+		return error;
+	char *data = malloc(room + 1);
+
+	if (!data) {
+		give_back(room);
 		return -ENOBUFS;
+	}
 	do {
 		size_t size = sending->total - sent < room ? sending->total - sent : room;
 
@@ -292,6 +349,7 @@ static long send_all(struct sending *sending)
 			break;
 	} while (sent < sending->total);
 	free(data);
+	give_back(room);
 	return sent > 0 ? (long)sent : n;
 }
 

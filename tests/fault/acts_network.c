@@ -294,6 +294,23 @@ static int pass_along(void)
 	return error;
 }
 
+/* More than the socket takes. */
+static int too_long(void)
+{
+	static char data[1 << 20];
+	struct iovec iov = {data, sizeof(data)};
+	struct msghdr message = {.msg_iov = &iov, .msg_iovlen = 1};
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair) != 0)
+		return -errno;
+	int error = acts_result(sendmsg(pair[0], &message, 0));
+
+	acts_closed(pair[0]);
+	acts_closed(pair[1]);
+	return error == -EMSGSIZE ? 0 : error ? error : -EPROTO;
+}
+
 const struct act network_acts[] = {
     {"tcp", 0, tcp},
     {"tcp refused", 1, tcp_refused},
@@ -317,5 +334,6 @@ const struct act network_acts[] = {
     {"bind to no port", 0, bind_ephemeral},
     {"route", 0, route},
     {"pass along", 0, pass_along},
+    {"too long", 0, too_long},
     {NULL, 0, NULL},
 };
