@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Shared pieces of the file calls: see files.h. */
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -144,4 +145,47 @@ int files_judge_link(struct request *request, const struct object *object)
 	const char *why = files_why_no_link(request, object);
 
 	return why ? judge_never(request, request->name, object->path, why, EACCES) : 0;
+}
+
+/* Whether the caller itself has the object open for what the verb is about. A handle (O_PATH) has
+ * it open for nothing. */
+static bool is_held_for(struct request *request, enum verb verb, const struct object *object,
+			bool by_fd)
+{
+	struct stat mine, theirs;
+	int fd = by_fd ? object->handle : -1;
+
+	if (!by_fd && object->magic_fd >= 0)
+		fd = request_getfd(request, object->magic_fd);
+	if (fd < 0)
+		return false;
+	int flags = fcntl(fd, F_GETFL);
+	bool same = flags >= 0 && !(flags & O_PATH) && fstat(fd, &mine) == 0 &&
+		    fstat(object->handle, &theirs) == 0 && mine.st_dev == theirs.st_dev &&
+		    mine.st_ino == theirs.st_ino;
+
+	if (!by_fd)
+		close(fd);
+	return same && ((flags & O_ACCMODE) == O_RDWR ||
+			(flags & O_ACCMODE) == (verb == VERB_WRITE ? O_WRONLY : O_RDONLY));
+}
+
+int files_judge_nameless(struct request *request, enum verb verb, const struct object *object,
+			 bool by_fd)
+{
+	static const char deleted[] = " (deleted)"; /* as the kernel calls it, fs/d_path.c */
+	const size_t deleted_len = sizeof(deleted) - 1;
+
+	if (!by_fd && !object->by_magic_link)
+		return -ENOENT;
+	/* A pipe, a socket: it never had a name. */
+	if (object->path[0] != '/' || is_held_for(request, verb, object, by_fd))
+		return 0;
+	if (object->len <= deleted_len ||
+	    strcmp(object->path + object->len - deleted_len, deleted) != 0)
+		return judge_path(request, verb, object);
+	char former[PATH_TEXT_MAX];
+
+	snprintf(former, sizeof(former), "%.*s", (int)(object->len - deleted_len), object->path);
+	return judge_text(request, verb, former, object->len - deleted_len);
 }

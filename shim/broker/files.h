@@ -61,6 +61,15 @@ uint64_t files_limit(const struct request *request, int resource);
  * what others put at a denied name beneath it would come to lie where nothing is denied.
  */
 const char *files_why_no_link(struct request *request, const struct object *object);
+/*
+ * What has no name (object->anonymous) for reading or writing. It is its holder's own when that has
+ * it open for as much, or when it never had a name. Else it may be another's, whose name somebody
+ * removed: judged by that name. by_fd: the object's handle is the caller's own fd. 0, or a negative
+ * errno.
+ */
+int files_judge_nameless(struct request *request, enum verb verb, const struct object *object,
+			 bool by_fd);
+
 /* 0; or, such a link having been refused and recorded, a negative errno. */
 int files_judge_link(struct request *request, const struct object *object);
 

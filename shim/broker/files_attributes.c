@@ -5,7 +5,7 @@
  * handle, which for a link that is not followed is the link itself.
  *
  * By fd the duplicate itself is used, so that an O_PATH fd fails as it does natively. What has no
- * name (pipes, sockets, deleted files) is the caller's own and changed unjudged.
+ * name (pipes, sockets, files that are gone) is the caller's own when that has it open for writing.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -30,7 +30,7 @@ struct attribute {
 int attributes_judge(struct request *request, const struct object *object, bool by_fd)
 {
 	if (object->anonymous)
-		return by_fd || object->by_magic_link ? 0 : -ENOENT;
+		return files_judge_nameless(request, VERB_WRITE, object, by_fd);
 	return judge_path(request, VERB_WRITE, object);
 }
 

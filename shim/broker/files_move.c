@@ -243,11 +243,11 @@ struct reply perform_renameat2(struct request *request)
 
 /* The source must be writable by its name: a second name is a way to write to it, and outlives the
  * first. Readable only: EXDEV, as Landlock says, so that programs copy. */
-static int check_link(struct request *request, const struct object *from, const struct object *to)
+static int check_link(struct request *request, const struct object *from, bool by_fd,
+		      const struct object *to)
 {
-	/* A file that never had a name, or has none any more, is the caller's own. */
 	if (from->anonymous)
-		return from->by_magic_link ? 0 : -ENOENT;
+		return files_judge_nameless(request, VERB_WRITE, from, by_fd);
 	if (!judge_would_allow(request, VERB_WRITE, from->path, from->len)) {
 		int error = judge_path(request, VERB_WRITE, from);
 
@@ -261,7 +261,7 @@ static int check_link(struct request *request, const struct object *from, const 
 	return 0;
 }
 
-static struct reply link_objects(struct request *request, const struct object *from,
+static struct reply link_objects(struct request *request, const struct object *from, bool by_fd,
 				 const struct object *to)
 {
 	char self_path[32], name[NAME_MAX + 2];
@@ -270,7 +270,7 @@ static struct reply link_objects(struct request *request, const struct object *f
 		return reply_error(EEXIST);
 	if (from->type == S_IFDIR)
 		return reply_error(EPERM);
-	int error = check_link(request, from, to);
+	int error = check_link(request, from, by_fd, to);
 
 	if (!error)
 		error = judge_path(request, VERB_WRITE, to);
@@ -303,11 +303,9 @@ static struct reply link_any(struct request *request, int from_dirfd, uint64_t f
 
 	if (error)
 		return files_error(error);
-	if (from_path[0] == '\0')
-		from.by_magic_link = true;
 	error = resolve(request, to_dirfd, to_path, RESOLVE_PARENT, &to);
 	if (!error) {
-		reply = link_objects(request, &from, &to);
+		reply = link_objects(request, &from, from_path[0] == '\0', &to);
 		object_close(&to);
 	} else {
 		reply = files_error(error);

@@ -12,12 +12,12 @@
 static struct reply watch(struct request *request, const struct object *object, uint32_t mask)
 {
 	char self_path[32];
-	int error = 0;
+	int error;
 
-	if (!object->anonymous)
+	if (object->anonymous)
+		error = files_judge_nameless(request, VERB_READ, object, false);
+	else
 		error = judge_path(request, VERB_READ, object);
-	else if (!object->by_magic_link)
-		error = -ENOENT;
 	if (error)
 		return files_error(error);
 	int instance = request_getfd(request, (int)request->notif.data.args[0]);
