@@ -7,13 +7,16 @@
  * Two ways. Where every place beneath the parent folder is granted and nothing beneath it denied, a
  * thread of its own goes where the caller is, puts a Landlock domain on itself that lets it make
  * sockets beneath that parent only, and binds the caller's own spelling: a swapped link leads to
- * another granted place or to EACCES. Else the thread goes into the parent, held open since it was
- * judged, and binds the bare name: it can be nowhere else, but the name of the socket is relative.
+ * another granted place or to EACCES. A spelling through /proc/self and kin means another place to
+ * us: then it is the path of the place itself. Else the thread goes into the parent, held open since
+ * it was judged, and binds the bare name: it can be nowhere else, but the name of the socket is
+ * relative.
  */
 #include "shim/broker/network.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stddef.h>
@@ -23,6 +26,7 @@
 #include <unistd.h>
 
 #include "shim/broker/files.h"
+#include "shim/broker/resolve.h"
 #include "shim/kernel/kernel.h"
 
 /* linux/landlock.h */
@@ -124,18 +128,29 @@ static int caller_folder(struct request *request)
 	return fd;
 }
 
-static int bind_spelled(struct request *request, struct binding *binding,
-			const struct object *object, const struct socket_name *name)
+/* Whether the caller's text leads us from its folder to the parent that was judged, through nothing
+ * that is another process's in our eyes. */
+static bool reads_alike(int folder, const struct object *object, const struct socket_name *name)
 {
-	binding->folder = caller_folder(request);
-	if (binding->folder < 0)
-		return binding->folder;
-	binding->parent = object->parent;
-	set_name(binding, name->text, name->len);
-	int error = run(binding);
+	char text[ADDRESS_UNIX_MAX + 1];
+	struct stat there, judged;
 
-	close(binding->folder);
-	return error;
+	memcpy(text, name->text, name->len);
+	text[name->len] = '\0';
+	char *slash = strrchr(text, '/');
+
+	if (!slash)
+		return true;
+	slash[slash == text] = '\0';
+	int fd = resolve_openat2(folder, text, O_PATH | O_DIRECTORY, 0, RESOLVE_NO_MAGICLINKS);
+
+	if (fd < 0)
+		return false;
+	bool same = fstat(fd, &there) == 0 && fstat(object->parent, &judged) == 0 &&
+		    there.st_dev == judged.st_dev && there.st_ino == judged.st_ino;
+
+	close(fd);
+	return same;
 }
 
 static int bind_bare(struct binding *binding, const struct object *object)
@@ -148,6 +163,28 @@ static int bind_bare(struct binding *binding, const struct object *object)
 	binding->parent = -1;
 	set_name(binding, object->name, len);
 	return run(binding);
+}
+
+static int bind_spelled(struct request *request, struct binding *binding,
+			const struct object *object, const struct socket_name *name)
+{
+	int folder = caller_folder(request), error;
+
+	if (folder < 0)
+		return folder;
+	binding->folder = folder;
+	binding->parent = object->parent;
+	if (reads_alike(folder, object, name)) {
+		set_name(binding, name->text, name->len);
+		error = run(binding);
+	} else if (object->len <= sizeof(binding->name.sun_path)) {
+		set_name(binding, object->path, object->len);
+		error = run(binding);
+	} else {
+		error = bind_bare(binding, object);
+	}
+	close(folder);
+	return error;
 }
 
 struct reply network_bind_unix(struct request *request, const struct peer_socket *sock,

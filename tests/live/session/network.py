@@ -92,6 +92,27 @@ case('bind udp other', take(I4, ('127.0.0.1', P['nolisten']), DG, False))
 os.chdir(T); os.mkdir('d')
 case('listen unix', lambda: take(UX, T + '/a.sock')() == T + '/a.sock')
 case('listen unix relative', take(UX, 'd/b.sock'))
+def spelled(folder):
+    path = folder + '/p.sock'
+    def act():
+        sock = socket.socket(UX); sock.bind(path); sock.listen(1)
+        name, there = sock.getsockname(), os.path.exists(os.path.abspath('p.sock'))
+        # Natively the name is the spelling; inside it may be where that leads.
+        alike = os.path.realpath(os.path.dirname(name)) == os.getcwd()
+        peer = socket.socket(UX); peer.connect(name)
+        os.unlink('p.sock')
+        return there, alike
+    return act
+handle = os.open('d', os.O_PATH)
+os.chdir('d')
+case('listen unix by cwd', spelled('/proc/self/cwd'))
+case('listen unix by thread', spelled('/proc/thread-self/cwd'))
+case('listen unix by handle', spelled('/proc/self/fd/%d' % handle))
+case('listen unix by dev', spelled('/dev/fd/%d' % handle))
+os.symlink('/proc/self/cwd', 'way')
+case('listen unix by link', spelled('way'))
+os.unlink('way')
+os.chdir('..')
 case('listen unix twice', take(UX, 'd/b.sock'))
 case('listen unix other', take(UX, W + '/mine.sock'))
 case('listen unix literal', take(UX, W + '/lit.sock', show=False))
