@@ -302,6 +302,46 @@ static void socket_pair(struct row_writer *w)
 #define COMMAND 0xffffULL
 #define COMMAND_TYPE 0xff00ULL
 
+/*
+ * Commands of file systems act through a read-only descriptor on the file, on the folder it lies in
+ * or on all of the file system: the key of an encrypted home is removed (linux/fscrypt.h), a file
+ * converted (ext4), subvolumes are made (btrfs), files copied between two paths (ocfs2, bcachefs),
+ * blocks given back (f2fs), striping changed (ceph, lustre in the type of ext4). New ones come with
+ * each kernel. So their types are refused, all but what only asks, and what copies between two
+ * descriptors by the modes these were opened with. No other driver that an agent meets has these
+ * types (Documentation/userspace-api/ioctl/ioctl-number.rst).
+ */
+static void file_system_commands(struct row_writer *w)
+{
+	static const struct {
+		uint16_t command, mask;
+	} harmless[] = {
+	    {0x6601, 0xfffd},  /* FS_IOC_GETFLAGS, and 0x6603, EXT4_IOC_GETVERSION */
+	    {0x660b, COMMAND}, /* FS_IOC_FIEMAP */
+	    {0x6615, COMMAND}, /* FS_IOC_GET_ENCRYPTION_POLICY */
+	    {0x6616, COMMAND}, /* FS_IOC_GET_ENCRYPTION_POLICY_EX */
+	    {0x661a, 0xfffe},  /* FS_IOC_GET_ENCRYPTION_KEY_STATUS, and 0x661b, _NONCE */
+	    {0x6686, 0xfffe},  /* FS_IOC_MEASURE_VERITY, and 0x6687, _READ_VERITY_METADATA */
+	    {0x9409, 0xfffb},  /* FICLONE, and 0x940d, FICLONERANGE */
+	    {0x9436, COMMAND}, /* FIDEDUPERANGE */
+	};
+	static const struct {
+		uint16_t command, mask;
+	} refused[] = {
+	    {0x6600, COMMAND_TYPE}, /* ext4, fscrypt, fs-verity and whoever took after them */
+	    {0x6f00, 0xfff8},	    /* ocfs2; television has the others */
+	    {0x9400, COMMAND_TYPE}, /* btrfs */
+	    {0x9700, COMMAND_TYPE}, /* ceph */
+	    {0xbc00, COMMAND_TYPE}, /* bcachefs */
+	    {0xcf00, COMMAND_TYPE}, /* smb */
+	    {0xf500, COMMAND_TYPE}, /* f2fs */
+	};
+	for (size_t i = 0; i < sizeof(harmless) / sizeof(*harmless); i++)
+		when(add(w, FILTER_ALLOW, 0), 1, harmless[i].mask, harmless[i].command);
+	for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++)
+		when(never(w), 1, refused[i].mask, refused[i].command);
+}
+
 static void ioctl_command(struct row_writer *w)
 {
 	static const uint16_t refused[] = {
@@ -309,21 +349,9 @@ static void ioctl_command(struct row_writer *w)
 	    0x541c, /* TIOCLINUX: pastes into the console */
 	    0x541d, /* TIOCCONS: takes the console's output */
 	    0x5423, /* TIOCSETD: line disciplines */
-	    0x6604, /* EXT4_IOC_SETVERSION */
 	    0x7211, /* FAT_IOCTL_SET_ATTRIBUTES: chmod of another name */
-	    0x6602, /* FS_IOC_SETFLAGS: attributes through a read-only descriptor, like chmod */
-	    0x6613, /* FS_IOC_SET_ENCRYPTION_POLICY */
-	    0x6685, /* FS_IOC_ENABLE_VERITY */
 	    0x7602, /* FS_IOC_SETVERSION */
 	    0x5820, /* FS_IOC_FSSETXATTR */
-	};
-	/* btrfs makes and removes subvolumes through a read-only descriptor; the rest of its type
-	 * is copying between descriptors. */
-	static const struct {
-		uint16_t command, mask;
-	} copies[] = {
-	    {0x9409, 0xfffb},  /* FICLONE, and 0x940d, FICLONERANGE */
-	    {0x9436, COMMAND}, /* FIDEDUPERANGE */
 	};
 	static const uint16_t owners[] = {
 	    0x8901, /* FIOSETOWN */
@@ -335,12 +363,7 @@ static void ioctl_command(struct row_writer *w)
 		when(add(w, FILTER_NOTIFY, 0), 1, COMMAND, owners[i]);
 	for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++)
 		when(never(w), 1, COMMAND, refused[i]);
-	for (size_t i = 0; i < sizeof(copies) / sizeof(*copies); i++)
-		when(add(w, FILTER_ALLOW, 0), 1, copies[i].mask, copies[i].command);
-	when(never(w), 1, COMMAND_TYPE, 0x9400);
-	/* So does bcachefs, which takes paths besides: a snapshot of what is denied, at a granted
-	 * place. */
-	when(never(w), 1, COMMAND_TYPE, 0xbc00);
+	file_system_commands(w);
 	add(w, FILTER_ALLOW, 0);
 }
 
@@ -419,15 +442,15 @@ static void socket_option(struct row_writer *w)
 {
 	static const struct {
 		uint32_t level, option;
-	} routes[] = {{0, 4}, {41, 6}, {41, 32}, {41, 57}};
+	} single[] = {{0, 4}, {41, 6}, {41, 32}, {41, 57}};
 	static const struct {
 		uint32_t level, option, mask;
 	} groups[] = {{0, 35, LOW32 - 4}, {0, 42, LOW32 - 4}, {41, 20, LOW32}, {41, 42, LOW32 - 4}};
 	w->class = CLASS_ARGS;
-	for (size_t i = 0; i < sizeof(routes) / sizeof(*routes); i++) {
+	for (size_t i = 0; i < sizeof(single) / sizeof(*single); i++) {
 		struct filter_clause *clause = never(w);
-		when(clause, 1, LOW32, routes[i].level);
-		when(clause, 2, LOW32, routes[i].option);
+		when(clause, 1, LOW32, single[i].level);
+		when(clause, 2, LOW32, single[i].option);
 	}
 	for (size_t i = 0; i < sizeof(groups) / sizeof(*groups); i++) {
 		struct filter_clause *clause = never(w);

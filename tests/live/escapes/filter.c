@@ -129,6 +129,37 @@ static void tioclinux(void)
 	did(fd >= 0 && sys_call(SYS_ioctl, fd, TIOCLINUX, code) >= 0);
 }
 
+/* Whether the command came as far as the file system: most of them know most of these not. */
+static void file_system_command(unsigned long command)
+{
+	long fd = sys_open(at("ro/data"), O_RDONLY, 0);
+
+	did(fd >= 0 && sys_call(SYS_ioctl, fd, command, NULL) != -EPERM);
+}
+
+#define COMMAND_CASE(name, command)                                                                \
+	static void name(void)                                                                     \
+	{                                                                                          \
+		file_system_command(command);                                                      \
+	}
+
+COMMAND_CASE(remove_key, 0xc0406618UL)
+COMMAND_CASE(remove_key_all, 0xc0406619UL)
+COMMAND_CASE(add_key_command, 0xc0506617UL)
+COMMAND_CASE(password_salt, 0x40106614UL)
+COMMAND_CASE(migrate, 0x6609UL)
+COMMAND_CASE(allocate_now, 0x660cUL)
+COMMAND_CASE(lustre_stripe, 0x4008669aUL)
+COMMAND_CASE(reflink_paths, 0x40186f04UL)
+COMMAND_CASE(pin_file, 0x4004f50dUL)
+COMMAND_CASE(atomic_write, 0xdead0000f501UL)
+COMMAND_CASE(ceph_layout, 0x40289702UL)
+COMMAND_CASE(smb_integrity, 0xcf04UL)
+COMMAND_CASE(ask_flags, 0x80086601UL)
+COMMAND_CASE(ask_extents, 0xc020660bUL)
+COMMAND_CASE(ask_policy, 0xc0096616UL)
+COMMAND_CASE(clone_file, 0x40049409UL)
+
 /* F5: a program without a path. ro/tool may be read and not executed; it prints its argument. */
 
 static char *const tool_argv[] = {(char *)(uintptr_t) "tool", (char *)(uintptr_t) "DID", NULL};
@@ -396,6 +427,22 @@ static const struct escape cases[] = {
     {"F4-tiocsti", "TIOCSTI", MAY_LACK, tiocsti},
     {"F4-tiocsti-high-bits", "TIOCSTI", MAY_LACK, tiocsti_high},
     {"F4-tioclinux", NULL, MAY_LACK | NEEDS_ROOT, tioclinux},
+    {"F4-remove-key", "FS_IOC_REMOVE_ENCRYPTION_KEY", 0, remove_key},
+    {"F4-remove-key-all", "FS_IOC_REMOVE_ENCRYPTION_KEY_ALL", 0, remove_key_all},
+    {"F4-add-key", "FS_IOC_ADD_ENCRYPTION_KEY", 0, add_key_command},
+    {"F4-password-salt", "FS_IOC_GET_ENCRYPTION_PWSALT", 0, password_salt},
+    {"F4-migrate", "EXT4_IOC_MIGRATE", 0, migrate},
+    {"F4-allocate-now", "EXT4_IOC_ALLOC_DA_BLKS", 0, allocate_now},
+    {"F4-unlisted", "0x4008669a", 0, lustre_stripe},
+    {"F4-reflink-paths", "OCFS2_IOC_REFLINK", 0, reflink_paths},
+    {"F4-pin-file", "0x4004f50d", 0, pin_file},
+    {"F4-atomic-write-high-bits", "0xf501", 0, atomic_write},
+    {"F4-ceph-layout", "0x40289702", 0, ceph_layout},
+    {"F4-smb-integrity", "0xcf04", 0, smb_integrity},
+    {"F4-ask-flags", NULL, MUST_WORK, ask_flags},
+    {"F4-ask-extents", NULL, MUST_WORK, ask_extents},
+    {"F4-ask-policy", NULL, MUST_WORK, ask_policy},
+    {"F4-clone", NULL, MUST_WORK, clone_file},
     {"F5-memfd-execveat", NULL, 0, memfd_execveat},
     {"F5-memfd-chmod-execveat", NULL, 0, memfd_mode_execveat},
     {"F5-memfd-marked-exec", NULL, 0, memfd_marked},
