@@ -437,12 +437,16 @@ static void personality_call(struct row_writer *w)
  * a message to whoever listens there. IP_ADD_MEMBERSHIP (35), IP_ADD_SOURCE_MEMBERSHIP (39),
  * IPV6_ADD_MEMBERSHIP (20), MCAST_JOIN_GROUP (42), MCAST_JOIN_SOURCE_GROUP (46); what changes the
  * sources of a group needs to have joined it.
+ *
+ * IP_LOCAL_PORT_RANGE (51) says which port the kernel "chooses": any socket that binds to none would
+ * listen where the manifest grants no listening. IPv6 sockets take it at the level of IPv4 too, and
+ * have none of their own.
  */
 static void socket_option(struct row_writer *w)
 {
 	static const struct {
 		uint32_t level, option;
-	} single[] = {{0, 4}, {41, 6}, {41, 32}, {41, 57}};
+	} single[] = {{0, 4}, {41, 6}, {41, 32}, {41, 57}, {0, 51}};
 	static const struct {
 		uint32_t level, option, mask;
 	} groups[] = {{0, 35, LOW32 - 4}, {0, 42, LOW32 - 4}, {41, 20, LOW32}, {41, 42, LOW32 - 4}};

@@ -67,7 +67,7 @@ const struct syscall_row syscall_table[] = {
     {51, TREAT_ALLOW, 0, "getsockname", "on a socket that it holds"},
     {52, TREAT_ALLOW, 0, "getpeername", "on a socket that it holds"},
     {53, TREAT_SOCKETPAIR, 0, "socketpair", "unix only; datagrams when granted"},
-    {54, TREAT_SETSOCKOPT, 0, "setsockopt", "no route of its own choice, no multicast group"},
+    {54, TREAT_SETSOCKOPT, 0, "setsockopt", "no route or port of its own choice, no multicast group"},
     {55, TREAT_ALLOW, 0, "getsockopt", "on a socket that it holds"},
     {56, TREAT_CLONE, 0, "clone", "no namespaces; counted when limited"},
     {57, TREAT_FORK, 0, "fork", "counted when limited"},

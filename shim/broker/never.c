@@ -168,9 +168,12 @@ bool never_clone(struct request *request, struct reply *ret_reply)
 static void option_name(uint32_t level, uint32_t option, char *out)
 {
 	bool route = level == 0 ? option == 4 : option == 6 || option == 32 || option == 57;
+	bool port = level == 0 && option == 51;
 
 	snprintf(out, OBJECT_MAX, "level %u, option %u, a %s", level, option,
-		 route ? "source route" : "multicast group");
+		 route  ? "source route"
+		 : port ? "port of its own choice"
+			: "multicast group");
 }
 
 /* unshare, personality, prctl and setsockopt reach the gate only with what is refused. */

@@ -179,6 +179,7 @@ CLAUSES = [
     clause("source-routes-high-bits", "socket options are compared on the bits that the kernel looks at",
            "when(clause, 1, LOW32, single[i].level);", "when(clause, 1, 0x1ffffffffULL, single[i].level);",
            "N11-source-route-high-bits", without=("capabilities",)),
+    clause("port-range", "no socket option chooses a port", "{41, 57}, {0, 51}}", "{41, 57}}", "N5-choose-port.*"),
     clause("groups", "no multicast group is joined", "struct filter_clause *clause = never(w);\n\t\twhen(clause, 1, LOW32, groups[i].level);",
            "struct filter_clause *clause = add(w, FILTER_ALLOW, 0);\n\t\twhen(clause, 1, LOW32, groups[i].level);",
            "N3-multicast-join.*"),

@@ -349,6 +349,38 @@ static void bind_udp(void)
 	did(sys_bind((int)sys_socket(AF_INET, SOCK_DGRAM, 0), &address, sizeof(address)) == 0);
 }
 
+/* The kernel "chooses" the one port that it is told to choose from. */
+static void choose_port(int family, long level)
+{
+	struct sockaddr_in6 own = {0};
+	socklen_t len = sizeof(own);
+	uint32_t port = (uint32_t)harness_number("tcp_unused"), range = port << 16 | port;
+	long fd = sys_socket(family, SOCK_DGRAM, 0);
+
+	if (fd < 0 || sys_call(SYS_setsockopt, fd, level, 51, &range, sizeof(range)) != 0)
+		return;
+	own.sin6_family = (sa_family_t)family;
+	if (bind((int)fd, (struct sockaddr *)&own,
+		 family == AF_INET ? sizeof(struct sockaddr_in) : len) == 0 &&
+	    getsockname((int)fd, (struct sockaddr *)&own, &len) == 0)
+		did(ntohs(own.sin6_port) == port);
+}
+
+static void choose_port4(void)
+{
+	choose_port(AF_INET, IPPROTO_IP);
+}
+
+static void choose_port6(void)
+{
+	choose_port(AF_INET6, IPPROTO_IP);
+}
+
+static void choose_port_high_bits(void)
+{
+	choose_port(AF_INET, 0xdead00000000L | IPPROTO_IP);
+}
+
 static const struct escape cases[] = {
     {"N0-granted", NULL, MUST_WORK, granted},
     {"N0-granted-mapped", NULL, MUST_WORK, granted_mapped},
@@ -382,6 +414,9 @@ static const struct escape cases[] = {
     {"N5-listen-other", "127.0.0.1:", 0, listen_other},
     {"N5-listen-ephemeral", "127.0.0.1:", 0, listen_ephemeral},
     {"N5-bind-udp", "", 0, bind_udp},
+    {"N5-choose-port", "option 51", 0, choose_port4},
+    {"N5-choose-port6", "option 51", 0, choose_port6},
+    {"N5-choose-port-high-bits", "option 51", 0, choose_port_high_bits},
     {"N10-after-disconnect", "127.0.0.1:", 0, after_disconnect},
     {"N10-bind-unspec", "", 0, family_unspec},
 };
