@@ -263,30 +263,28 @@ static void socket_of(struct row_writer *w, enum filter_action action, int domai
 		when(clause, 2, PROTOCOL, (uint64_t)protocol);
 }
 
+/*
+ * Whether a datagram socket may be is the gate's to say also where the scope grants datagrams: of
+ * an inner session the filter knows nothing, and whoever has such a socket receives.
+ */
 static void socket_unix(struct row_writer *w)
 {
-	enum filter_action datagrams = w->terms->gated_sends ? FILTER_ALLOW : FILTER_NOTIFY;
 	socket_of(w, FILTER_ALLOW, AF_UNIX, SOCK_STREAM, -1);
 	socket_of(w, FILTER_ALLOW, AF_UNIX, SOCK_SEQPACKET, -1);
-	socket_of(w, datagrams, AF_UNIX, SOCK_DGRAM, -1);
-	socket_of(w, datagrams, AF_UNIX, SOCK_RAW, -1); /* unix_create() makes it SOCK_DGRAM */
 }
 
 static void socket_make(struct row_writer *w)
 {
-	enum filter_action datagrams = w->terms->gated_sends ? FILTER_ALLOW : FILTER_NOTIFY;
 	static const int inet[] = {AF_INET, AF_INET6};
 	w->class = CLASS_ARGS;
 	socket_unix(w);
 	for (size_t i = 0; i < sizeof(inet) / sizeof(*inet); i++) {
 		socket_of(w, FILTER_ALLOW, inet[i], SOCK_STREAM, 0);
 		socket_of(w, FILTER_ALLOW, inet[i], SOCK_STREAM, 6 /* IPPROTO_TCP */);
-		socket_of(w, datagrams, inet[i], SOCK_DGRAM, 0);
-		socket_of(w, datagrams, inet[i], SOCK_DGRAM, 17 /* IPPROTO_UDP */);
 	}
 	socket_of(w, FILTER_ALLOW, AF_NETLINK, SOCK_RAW, 0 /* NETLINK_ROUTE */);
 	socket_of(w, FILTER_ALLOW, AF_NETLINK, SOCK_DGRAM, 0);
-	/* MPTCP, SCTP, raw, ping, and all other families. */
+	/* Datagrams; MPTCP, SCTP, raw, ping, and all other families. */
 	never(w);
 }
 

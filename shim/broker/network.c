@@ -22,6 +22,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "shim/broker/nest.h"
 #include "shim/broker/performers.h"
 #include "shim/broker/record.h"
 
@@ -366,16 +367,30 @@ static struct reply refuse_socket(struct request *request)
 	    "no udp or unix address is granted, so no datagram socket is needed", EACCES));
 }
 
+/* By every session that the caller is in. */
+static bool grants_datagrams(const struct request *request)
+{
+	const struct scope *scope;
+	struct scope_about about;
+
+	for (unsigned int n = 0; (scope = nest_scope(request, n)); n++) {
+		scope_about(scope, &about);
+		if (!about.has_datagrams)
+			return false;
+	}
+	return true;
+}
+
 struct reply perform_socket(struct request *request)
 {
 	struct reply reply;
 
-	return never_socket(request, &reply) ? reply : refuse_socket(request);
+	if (never_socket(request, &reply))
+		return reply;
+	return grants_datagrams(request) ? reply_continue() : refuse_socket(request);
 }
 
 struct reply perform_socketpair(struct request *request)
 {
-	struct reply reply;
-
-	return never_socket(request, &reply) ? reply : refuse_socket(request);
+	return perform_socket(request);
 }

@@ -251,18 +251,24 @@ out:
 	return ret;
 }
 
-/* The rows whose tagged calls the plan would not let pass. */
+/*
+ * The rows whose tagged calls the plan would not let pass: the tag is all that the filter around
+ * may let through where this plan notifies (the rest that depends on the manifest, it notifies for
+ * every manifest; without a row here is only what programs do to their own threads, signal_family()
+ * in policy/plan/filter.c). The error is the one upon which the shim asks the gate.
+ */
 static int narrow_rows(scmp_filter_ctx context, const struct plan *plan, bool *any)
 {
 	const uint64_t tagged[ARGS] = {[ARGS - 1] = REMIT_TAG};
 	int ret = 0;
 	for (size_t i = 0; ret == 0 && i < plan->filter_count; i++) {
 		const struct filter_row *row = &plan->filter[i];
-		if (row->class != CLASS_PATH ||
+		if ((row->class != CLASS_PATH && row->nr != SYS_kill) ||
 		    plan_filter_clause(plan, row->nr, tagged)->action != FILTER_NOTIFY)
 			continue;
 		*any = true;
-		ret = seccomp_rule_add(context, SCMP_ACT_ERRNO(EACCES), row->nr, 1,
+		int error = row->nr == SYS_kill ? EPERM : EACCES;
+		ret = seccomp_rule_add(context, SCMP_ACT_ERRNO(error), row->nr, 1,
 				       SCMP_CMP64(ARGS - 1, SCMP_CMP_EQ, REMIT_TAG, 0));
 	}
 	return ret;

@@ -172,6 +172,42 @@ expect("it tells of the inner session", [r["event"] for r in log if "event" in r
 hold("the inner log has its own", [r["seq"] for r in own] == list(range(len(own))) and own[0]["event"] == "begin"
      and own[-1]["event"] == "end" and any(r.get("object") == f"{w}/outer/a" for r in own), str(own))
 
+# --- what the filter alone decides in the outer session is the inner one's to refuse, and to record ---
+SOCKETS = s.script("sockets.py", """\
+import socket
+for name, make in (('udp', lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM)), ('udp6', lambda: socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)),
+                   ('unix', lambda: socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)), ('pair', lambda: socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)),
+                   ('tcp', socket.socket)):
+    try: make(); print(name)
+    except OSError as error: print(name, error.errno)
+""")
+every, none = "udp\nudp6\nunix\npair\ntcp\n", "udp 13\nudp6 13\nunix 13\npair 13\ntcp\n"
+UDP = grant('"udp:127.0.0.1:53"')
+UDP_OUTER = manifest("udpout", [places["both"], f"{w}/log"], programs=(REMIT,), network=UDP)
+UDP_INNER = manifest("udpin", [places["both"]], network=UDP)
+for options in ((), ("--no-shim",)):
+    expect("granted, alone", outer(UDP_OUTER, py, "-I", SOCKETS, options=options).stdout, every)
+    expect("not granted, alone", outer(INNER, py, "-I", SOCKETS, options=options).stdout, none)
+    expect("granted by both", outer(UDP_OUTER, *inner(UDP_INNER, py, "-I", SOCKETS, options=options)).stdout, every)
+    expect("by the outer only", outer(UDP_OUTER, *inner(INNER, py, "-I", SOCKETS, options=options)).stdout, none)
+    expect("by the inner only", outer(OUTER, *inner(UDP_INNER, py, "-I", SOCKETS, options=options)).stdout, none)
+refusals = [r for r in lines(s.path("audit.jsonl")) if r.get("object") == "udp socket"]
+hold("a refused socket is recorded", refusals and refusals[-1]["inner"]["agent"] == "udpin", str(refusals))
+
+STRICT = manifest("strict", [places["both"]], head="audit: {record: strict}\n")
+# The tag is no secret (shim/common/protocol.h): with it the filter around would let a call pass every record.
+SIGNAL = s.script("signal.py", """\
+import ctypes, os
+libc = ctypes.CDLL(None, use_errno=True)
+for tag in (0x72656d6974746167, 0):
+    print(libc.syscall(62, os.getpid(), 0, 0, 0, 0, ctypes.c_ulong(tag)), ctypes.get_errno())
+os.kill(os.getpid(), 0)
+""")
+for options in ((), ("--no-shim",)):
+    expect("alone", outer(STRICT, py, "-I", SIGNAL, options=options).stdout, "0 0\n0 0\n")
+    expect("no strict log", outer(OUTER, *inner(INNER, py, "-I", SIGNAL, options=options)).stdout, "0 0\n0 0\n")
+    expect("by the tag past a strict log", outer(OUTER, *inner(STRICT, py, "-I", SIGNAL, options=options)).stdout, "-1 1\n0 1\n")
+
 # --- deeper, and beside each other ---
 deep = [py, "-I", ACTS, w]
 NEST = manifest("nest", [places["both"], places["inner"]], programs=(REMIT,))
