@@ -249,6 +249,20 @@ static char *as_spelled(const char *path)
 	return out;
 }
 
+static int protect_part(void *context, const char *path)
+{
+	return load_protect_path(context, SECTION_FILES_DENY_WRITE, "session.parts", path);
+}
+
+static int protect_parts(struct loaded *loaded)
+{
+	int error = place_parts(protect_part, loaded);
+
+	if (error && error != -ENOMEM)
+		output_error("cannot tell where remit's own files are: %s", strerror(-error));
+	return error;
+}
+
 int load_protect(struct loaded *loaded)
 {
 	const struct string_list *files = &loaded->model.files;
@@ -268,9 +282,11 @@ int load_protect(struct loaded *loaded)
 		error = protect_owned(loaded, "session.log", place_state(&loaded->operator));
 	if (!error && shim)
 		error = load_protect_path(loaded, SECTION_FILES_READ, "session.shim", shim);
-	if (!error && shim)
-		error = load_protect_path(loaded, SECTION_FILES_DENY_WRITE, "session.shim", shim);
 	free(shim);
+	/* Also where nothing is yet: what the agent puts there the next session would load, and
+	 * `remit self-test` start. */
+	if (!error)
+		error = protect_parts(loaded);
 	return error;
 }
 

@@ -43,23 +43,24 @@ char *place_self(void)
 	return realpath("/proc/self/exe", NULL);
 }
 
-/* Real path of `name` taken from the folder of the executable. */
+/* `name` taken from the folder of the executable, whether it is there or not. */
 static char *beside(const char *name)
 {
 	char path[PATH_TEXT_MAX];
 	char *self = place_self(), *slash;
-	int len;
+	long len;
 
 	if (!self)
 		return NULL;
 	slash = strrchr(self, '/');
-	len = snprintf(path, sizeof(path), "%.*s/%s", (int)(slash - self), self, name);
+	/* No link is in the folder's name, so ".." may be folded. */
+	len = path_join(self, (size_t)(slash - self), name, strlen(name), path, sizeof(path));
 	free(self);
-	if (len < 0 || (size_t)len >= sizeof(path)) {
-		errno = ENAMETOOLONG;
+	if (len < 0) {
+		errno = (int)-len;
 		return NULL;
 	}
-	return realpath(path, NULL);
+	return strdup(path);
 }
 
 static bool is_kind(const char *path, mode_t kind)
@@ -69,15 +70,30 @@ static bool is_kind(const char *path, mode_t kind)
 	return !stat(path, &status) && (status.st_mode & S_IFMT) == kind;
 }
 
-static char *first_of(const char *beside_name, const char *installed, mode_t kind)
-{
-	char *path = beside(beside_name);
+/* Where what belongs to the command is looked for: beside it as in a build, then where it is
+ * installed. */
+enum part { PART_PROFILES, PART_SHIM, PART_PROBE, PARTS };
 
-	if (path && is_kind(path, kind))
+static const struct {
+	const char *beside, *installed;
+	mode_t kind;
+} parts[PARTS] = {
+    [PART_PROFILES] = {"../../policy/profiles", REMIT_PROFILEDIR, S_IFDIR},
+    [PART_SHIM] = {"libremit.so", REMIT_LIBDIR "/libremit.so", S_IFREG},
+    [PART_PROBE] = {"remit-probe", REMIT_LIBDIR "/remit-probe", S_IFREG},
+};
+
+static char *find(enum part part)
+{
+	char *name = beside(parts[part].beside);
+	char *path = name ? realpath(name, NULL) : NULL;
+
+	free(name);
+	if (path && is_kind(path, parts[part].kind))
 		return path;
 	free(path);
-	path = realpath(installed, NULL);
-	if (path && !is_kind(path, kind)) {
+	path = realpath(parts[part].installed, NULL);
+	if (path && !is_kind(path, parts[part].kind)) {
 		free(path);
 		errno = ENOENT;
 		return NULL;
@@ -85,9 +101,24 @@ static char *first_of(const char *beside_name, const char *installed, mode_t kin
 	return path;
 }
 
+int place_parts(int (*each)(void *context, const char *path), void *context)
+{
+	int error = 0;
+
+	for (enum part part = 0; !error && part < PARTS; part++) {
+		char *name = beside(parts[part].beside);
+
+		error = name ? each(context, name) : -errno;
+		free(name);
+		if (!error)
+			error = each(context, parts[part].installed);
+	}
+	return error;
+}
+
 char *place_profiles(void)
 {
-	char *path = first_of("../../policy/profiles", REMIT_PROFILEDIR, S_IFDIR);
+	char *path = find(PART_PROFILES);
 
 	/* Only a manifest that includes a profile needs the folder: the message about it then names
 	 * where it was looked for. */
@@ -96,12 +127,12 @@ char *place_profiles(void)
 
 char *place_shim(void)
 {
-	return first_of("libremit.so", REMIT_LIBDIR "/libremit.so", S_IFREG);
+	return find(PART_SHIM);
 }
 
 char *place_probe(void)
 {
-	return first_of("remit-probe", REMIT_LIBDIR "/remit-probe", S_IFREG);
+	return find(PART_PROBE);
 }
 
 static char *clean_absolute(const char *path)

@@ -19,6 +19,9 @@ char *place_real(const char *path);
 char *place_profiles(void);
 char *place_shim(void);
 char *place_probe(void); /* the static program of `remit self-test` */
+/* Each place where those three are looked for, whether something is there or not. Stops at what
+ * `each` returns but 0, or a negative errno, and returns it. */
+int place_parts(int (*each)(void *context, const char *path), void *context);
 /* The running executable itself; NULL with errno set. */
 char *place_self(void);
 

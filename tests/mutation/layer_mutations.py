@@ -82,6 +82,8 @@ LAYERS = [
     mutation("protected-files", "manifest, shim, profiles and log are closed to the agent",
              ("tools/load.c", "int load_protect(struct loaded *loaded)\n{", "int load_protect(struct loaded *loaded)\n{\n\tif (loaded)\n\t\treturn 0;"),
              escapes="^P13-.*"),
+    mutation("protected-parts", "what the command would load or start is closed to the agent where it would be looked for",
+             ("tools/load.c", "\t\terror = protect_parts(loaded);\n", "\t\terror = protect_parts ? 0 : -1;\n"), others=(("session", "own_files"),)),
     mutation("protected-log", "the audit log is closed to the agent",
              ("tools/run.c", "(run->audit.path && load_protect_path(", "(run->audit.path && false && load_protect_path("), escapes="^P13-log.*"),
     mutation("listed-links", "a denied link is followed also where its folder was listed",
