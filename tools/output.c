@@ -11,8 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "policy/core/shown.h"
 #include "tools/command.h"
-#include "tools/utf8.h"
 
 void output_error(const char *format, ...)
 {
@@ -69,17 +69,11 @@ void output_text(FILE *stream, const char *text)
 	size_t len = strlen(text);
 
 	for (size_t i = 0; i < len;) {
-		unsigned char byte = (unsigned char)text[i];
-		size_t step = utf8_length(text + i, len - i);
+		char shown[4];
+		size_t n;
 
-		if (step == 0 || byte < 0x20 || byte == 0x7f || utf8_is_control(text + i, step)) {
-			for (size_t n = 0; n < (step ? step : 1); n++)
-				fprintf(stream, "\\x%02x", (unsigned char)text[i + n]);
-			i += step ? step : 1;
-			continue;
-		}
-		fwrite(text + i, 1, step, stream);
-		i += step;
+		i += shown_next(text + i, len - i, shown, &n);
+		fwrite(shown, 1, n, stream);
 	}
 }
 

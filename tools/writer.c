@@ -3,26 +3,18 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "policy/core/shown.h"
 #include "tools/output.h"
-#include "tools/utf8.h"
 
 static void write_string(FILE *stream, const char *bytes, size_t len)
 {
 	fputc('"', stream);
 	for (size_t i = 0; i < len;) {
-		unsigned char byte = (unsigned char)bytes[i];
-		size_t step = utf8_length(bytes + i, len - i);
+		char shown[SHOWN_JSON];
+		size_t n;
 
-		if (byte == '"' || byte == '\\') {
-			fprintf(stream, "\\%c", byte);
-			i++;
-		} else if (byte < 0x20 || byte == 0x7f || step == 0) {
-			fprintf(stream, "\\u%04x", byte);
-			i++;
-		} else {
-			fwrite(bytes + i, 1, step, stream);
-			i += step;
-		}
+		i += shown_json(bytes + i, len - i, shown, &n);
+		fwrite(shown, 1, n, stream);
 	}
 	fputc('"', stream);
 }
@@ -65,6 +57,13 @@ void writer_bytes(struct writer *json, const char *key, const char *bytes, size_
 {
 	begin(json, key);
 	write_string(json->stream, bytes, len);
+	/* As the log has it, shim/broker/json.h. */
+	if (!key || shown_is_utf8(bytes, len))
+		return;
+	fprintf(json->stream, ",\"%s_hex\":\"", key);
+	for (size_t i = 0; i < len; i++)
+		fprintf(json->stream, "%02x", (unsigned char)bytes[i]);
+	fputc('"', json->stream);
 }
 
 void writer_number(struct writer *json, const char *key, int64_t number)

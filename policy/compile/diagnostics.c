@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/core/shown.h"
+
 /* The part of a long source line that is shown. */
 #define WINDOW_BEFORE 60
 #define WINDOW_TOTAL 100
@@ -67,65 +69,20 @@ int diagnostics_add(struct diagnostics *diagnostics, enum severity severity, con
 	return -EINVAL;
 }
 
-/* Bytes of the UTF-8 sequence at text, 0 when it is none (or overlong, a surrogate, too large). */
-static size_t sequence(const unsigned char *text)
+/* One character as it is shown; *used bytes of text are consumed. Returns the columns that it
+ * takes. */
+static unsigned int show_character(const char *text, size_t *used, char shown[8])
 {
-	if (text[0] < 0x80)
-		return 1;
-	if (text[0] >= 0xc2 && text[0] <= 0xdf)
-		return (text[1] & 0xc0) == 0x80 ? 2 : 0;
-	if ((text[0] & 0xf0) == 0xe0) {
-		if ((text[1] & 0xc0) != 0x80 || (text[2] & 0xc0) != 0x80)
-			return 0;
-		if ((text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xed && text[1] > 0x9f))
-			return 0;
-		return 3;
-	}
-	if (text[0] >= 0xf0 && text[0] <= 0xf4) {
-		if ((text[1] & 0xc0) != 0x80 || (text[2] & 0xc0) != 0x80 ||
-		    (text[3] & 0xc0) != 0x80)
-			return 0;
-		if ((text[0] == 0xf0 && text[1] < 0x90) || (text[0] == 0xf4 && text[1] > 0x8f))
-			return 0;
-		return 4;
-	}
-	return 0;
-}
+	size_t len;
 
-/* C1 controls, line and paragraph separators, and the marks that turn the direction of writing. */
-static bool unseen(const unsigned char *text, size_t len)
-{
-	if (len == 2)
-		return text[0] == 0xc2 && text[1] < 0xa0;
-	if (len != 3 || text[0] != 0xe2)
-		return false;
-	return (text[1] == 0x80 && text[2] >= 0xa8 && text[2] <= 0xae) ||
-	       (text[1] == 0x81 && text[2] >= 0xa6 && text[2] <= 0xa9);
-}
-
-/* One character as it is shown, in at most 12 bytes; *used bytes of text are consumed. Returns the
- * columns that it takes. */
-static unsigned int show_character(const char *text, size_t *used, char shown[16])
-{
-	const unsigned char *bytes = (const unsigned char *)text;
-	size_t len = sequence(bytes);
-	unsigned int width = 0;
-
-	if (len && bytes[0] >= 0x20 && bytes[0] != 0x7f && !unseen(bytes, len)) {
-		memcpy(shown, text, len);
-		shown[len] = '\0';
-		*used = len;
-		return 1;
-	}
-	*used = len ? len : 1;
-	for (size_t i = 0; i < *used; i++)
-		width += (unsigned int)snprintf(shown + width, 16 - width, "\\x%02x", bytes[i]);
-	return width;
+	*used = shown_next(text, strnlen(text, 4), shown, &len);
+	shown[len] = '\0';
+	return len == *used ? 1 : (unsigned int)len;
 }
 
 static void print_text(FILE *stream, const char *text)
 {
-	char shown[16];
+	char shown[8];
 	size_t used;
 
 	for (; *text; text += used) {
@@ -145,7 +102,7 @@ static void print_source(FILE *stream, const struct diagnostic *item, bool colou
 {
 	const char *at = item->source;
 	unsigned int column = 1, first, pad = 0, under = 0, total = 0;
-	char shown[16];
+	char shown[8];
 	size_t used;
 
 	first = item->column > WINDOW_BEFORE ? item->column - WINDOW_BEFORE : 1;
@@ -211,24 +168,18 @@ void diagnostics_print(const struct diagnostics *diagnostics, FILE *stream, bool
 
 static void print_json_text(FILE *stream, const char *text)
 {
-	const unsigned char *at = (const unsigned char *)text;
-	size_t len;
-
 	if (!text) {
 		fputs("null", stream);
 		return;
 	}
 	fputc('"', stream);
-	for (; *at; at += len ? len : 1) {
-		len = sequence(at);
-		if (*at == '"' || *at == '\\')
-			fprintf(stream, "\\%c", *at);
-		else if (*at < 0x20 || *at == 0x7f)
-			fprintf(stream, "\\u%04x", *at);
-		else if (!len)
-			fputs("\\ufffd", stream);
-		else
-			fwrite(at, 1, len, stream);
+	for (size_t left = strlen(text); left > 0;) {
+		char shown[SHOWN_JSON];
+		size_t n, used = shown_json(text, left, shown, &n);
+
+		fwrite(shown, 1, n, stream);
+		text += used;
+		left -= used;
 	}
 	fputc('"', stream);
 }

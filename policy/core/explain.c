@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "policy/core/path.h"
+#include "policy/core/shown.h"
 
 /* Most escaped bytes of an object's name that are shown. */
 #define OBJECT_MAX 320
@@ -51,56 +52,6 @@ static void put_number(struct out *out, uint32_t value)
 	put(out, digits + n, sizeof(digits) - n);
 }
 
-/* Characters that would end a line, hide text or turn its direction (Unicode 15, Bidi_Control). */
-static bool is_deceptive(uint32_t c)
-{
-	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x61c || c == 0xfeff ||
-	       (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
-	       (c >= 0x2060 && c <= 0x206f) || (c >= 0xfff9 && c <= 0xfffb) || c >= 0xe0000;
-}
-
-/* Length of the UTF-8 character at text that may be shown as it is, else 0 (RFC 3629). */
-static size_t plain_length(const unsigned char *text, size_t len)
-{
-	static const uint32_t least[5] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t n = text[0] < 0x80   ? 1
-		   : text[0] < 0xc2 ? 0
-		   : text[0] < 0xe0 ? 2
-		   : text[0] < 0xf0 ? 3
-		   : text[0] < 0xf5 ? 4
-				    : 0;
-
-	if (n == 0 || n > len)
-		return 0;
-	uint32_t c = n == 1 ? text[0] : text[0] & (0x7fU >> n);
-	for (size_t i = 1; i < n; i++) {
-		if ((text[i] & 0xc0) != 0x80)
-			return 0;
-		c = c << 6 | (text[i] & 0x3f);
-	}
-	if (c < least[n] || (c >= 0xd800 && c < 0xe000) || c > 0x10ffff || is_deceptive(c))
-		return 0;
-	return n;
-}
-
-/* One shown character at text: its bytes, or \xNN for the first. Returns how many bytes it took. */
-static size_t escape(const unsigned char *text, size_t len, char shown[4], size_t *shown_len)
-{
-	size_t n = plain_length(text, len);
-
-	if (n > 0) {
-		memcpy(shown, text, n);
-		*shown_len = n;
-		return n;
-	}
-	shown[0] = '\\';
-	shown[1] = 'x';
-	shown[2] = "0123456789abcdef"[text[0] >> 4];
-	shown[3] = "0123456789abcdef"[text[0] & 15];
-	*shown_len = 4;
-	return 1;
-}
-
 static size_t escaped_length(const char *text, size_t len)
 {
 	size_t total = 0;
@@ -108,7 +59,7 @@ static size_t escaped_length(const char *text, size_t len)
 	for (size_t i = 0; i < len;) {
 		char shown[4];
 		size_t n;
-		i += escape((const unsigned char *)text + i, len - i, shown, &n);
+		i += shown_next(text + i, len - i, shown, &n);
 		total += n;
 	}
 	return total;
@@ -124,7 +75,7 @@ static void put_escaped(struct out *out, const char *text, size_t len, size_t ma
 	for (size_t i = 0; i < len;) {
 		char shown[4];
 		size_t n;
-		i += escape((const unsigned char *)text + i, len - i, shown, &n);
+		i += shown_next(text + i, len - i, shown, &n);
 		bool middle = cut && at + n > half && at < total - half;
 		at += n;
 		if (!middle)

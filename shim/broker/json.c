@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "policy/core/shown.h"
 #include "shim/broker/json.h"
 
 static void put(struct json *json, const char *bytes, size_t len)
@@ -21,73 +22,43 @@ static void put_char(struct json *json, char c)
 	put(json, &c, 1);
 }
 
-size_t json_utf8(const char *bytes, size_t len)
-{
-	const unsigned char *b = (const unsigned char *)bytes;
-
-	if (len == 0)
-		return 0;
-	if (b[0] < 0x80)
-		return 1;
-	size_t need = b[0] >= 0xc2 && b[0] <= 0xdf   ? 2
-		      : b[0] >= 0xe0 && b[0] <= 0xef ? 3
-		      : b[0] >= 0xf0 && b[0] <= 0xf4 ? 4
-						     : 0;
-
-	if (need == 0 || len < need)
-		return 0;
-	for (size_t i = 1; i < need; i++) {
-		if ((b[i] & 0xc0) != 0x80)
-			return 0;
-	}
-	/* Overlong forms, surrogates, and what lies above U+10FFFF. */
-	if ((b[0] == 0xe0 && b[1] < 0xa0) || (b[0] == 0xed && b[1] > 0x9f) ||
-	    (b[0] == 0xf0 && b[1] < 0x90) || (b[0] == 0xf4 && b[1] > 0x8f))
-		return 0;
-	return need;
-}
-
-/* C1 controls (U+0080..U+009F) are as good as an ESC to some terminals. */
-static bool is_control(const char *bytes, size_t n)
-{
-	const unsigned char *b = (const unsigned char *)bytes;
-
-	return (n == 1 && (b[0] < 0x20 || b[0] == 0x7f)) || (n == 2 && b[0] == 0xc2 && b[1] < 0xa0);
-}
-
 static void put_escaped(struct json *json, const char *bytes, size_t len)
 {
 	for (size_t i = 0; i < len;) {
-		size_t n = json_utf8(bytes + i, len - i);
-		unsigned char c = (unsigned char)bytes[i];
-		char text[8];
+		char shown[SHOWN_JSON];
+		size_t n;
 
-		if (n == 1 && (c == '"' || c == '\\')) {
-			put_char(json, '\\');
-			put_char(json, (char)c);
-		} else if (n == 0 || is_control(bytes + i, n)) {
-			unsigned char code = n == 2 ? (unsigned char)bytes[i + 1] : c;
-
-			snprintf(text, sizeof(text), "\\u%04x", code);
-			put(json, text, 6);
-		} else {
-			put(json, bytes + i, n);
-		}
-		i += n ? n : 1;
+		i += shown_json(bytes + i, len - i, shown, &n);
+		put(json, shown, n);
 	}
+}
+
+static void put_hex(struct json *json, const char *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		put_char(json, "0123456789abcdef"[(unsigned char)bytes[i] >> 4]);
+		put_char(json, "0123456789abcdef"[(unsigned char)bytes[i] & 15]);
+	}
+}
+
+/* What is too long loses its middle. */
+static void put_cut(struct json *json, const char *bytes, size_t len,
+		    void (*write)(struct json *, const char *, size_t))
+{
+	put_char(json, '"');
+	if (len <= JSON_BYTES_MAX) {
+		write(json, bytes, len);
+	} else {
+		write(json, bytes, JSON_BYTES_MAX / 2);
+		put(json, "…", strlen("…"));
+		write(json, bytes + len - JSON_BYTES_MAX / 2, JSON_BYTES_MAX / 2);
+	}
+	put_char(json, '"');
 }
 
 static void put_quoted(struct json *json, const char *bytes, size_t len)
 {
-	put_char(json, '"');
-	if (len <= JSON_BYTES_MAX) {
-		put_escaped(json, bytes, len);
-	} else {
-		put_escaped(json, bytes, JSON_BYTES_MAX / 2);
-		put(json, "…", strlen("…"));
-		put_escaped(json, bytes + len - JSON_BYTES_MAX / 2, JSON_BYTES_MAX / 2);
-	}
-	put_char(json, '"');
+	put_cut(json, bytes, len, put_escaped);
 }
 
 static void put_key(struct json *json, const char *key)
@@ -148,8 +119,21 @@ void json_array(struct json *json, const char *key)
 
 void json_bytes(struct json *json, const char *key, const char *bytes, size_t len)
 {
+	char hex[JSON_KEY_MAX];
+
 	put_key(json, key);
 	put_quoted(json, bytes, len);
+	/* The byte 9b and the character U+009B look alike. */
+	if (!key || shown_is_utf8(bytes, len))
+		return;
+	snprintf(hex, sizeof(hex), "%s_hex", key);
+	json_hex(json, hex, bytes, len);
+}
+
+void json_hex(struct json *json, const char *key, const char *bytes, size_t len)
+{
+	put_key(json, key);
+	put_cut(json, bytes, len, put_hex);
 }
 
 void json_string(struct json *json, const char *key, const char *text)
@@ -176,27 +160,4 @@ void json_null(struct json *json, const char *key)
 {
 	put_key(json, key);
 	put(json, "null", 4);
-}
-
-void json_escape_text(const char *bytes, size_t len, char *buf, size_t size)
-{
-	size_t out = 0;
-
-	if (size == 0)
-		return;
-	for (size_t i = 0; i < len;) {
-		size_t n = json_utf8(bytes + i, len - i);
-		bool plain = n > 0 && !is_control(bytes + i, n);
-		size_t step = n ? n : 1, need = plain ? n : 4 * step;
-
-		if (out + need >= size)
-			break;
-		if (plain)
-			memcpy(buf + out, bytes + i, n);
-		for (size_t k = 0; !plain && k < step; k++)
-			snprintf(buf + out + 4 * k, 5, "\\x%02x", (unsigned char)bytes[i + k]);
-		out += need;
-		i += step;
-	}
-	buf[out] = '\0';
 }

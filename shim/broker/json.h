@@ -13,6 +13,8 @@
 #define JSON_DEPTH 8
 /* Of one string's raw bytes; a longer one is cut in the middle with "…". */
 #define JSON_BYTES_MAX 4096
+/* Of a key with its NUL. */
+#define JSON_KEY_MAX 32
 
 struct json {
 	char *buf;
@@ -31,17 +33,13 @@ void json_object(struct json *json, const char *key);
 void json_array(struct json *json, const char *key);
 void json_end(struct json *json); /* of the innermost object or array */
 void json_string(struct json *json, const char *key, const char *text);
-/* Any bytes: control characters and DEL are escaped, a byte that is not part of UTF-8 becomes
- * \u00XX. */
+/* Any bytes: characters that deceive (policy/core/shown.h) are escaped, a byte that is not part of
+ * UTF-8 becomes \u00XX; where there is one, KEY_hex follows with all bytes, two digits each (but for
+ * elements of an array). */
 void json_bytes(struct json *json, const char *key, const char *bytes, size_t len);
+void json_hex(struct json *json, const char *key, const char *bytes, size_t len);
 void json_number(struct json *json, const char *key, int64_t value);
 void json_bool(struct json *json, const char *key, bool value);
 void json_null(struct json *json, const char *key);
-
-/* The same escaping for a terminal, as \xNN; ended by NUL, cut to fit. */
-void json_escape_text(const char *bytes, size_t len, char *buf, size_t size);
-
-/* Length of the well-formed UTF-8 sequence at bytes (RFC 3629), 0 when there is none. */
-size_t json_utf8(const char *bytes, size_t len);
 
 #endif

@@ -15,13 +15,14 @@
 #include <unistd.h>
 
 #include "policy/core/hash.h"
+#include "policy/core/shown.h"
 #include "policy/plan/broker_calls.h"
 #include "policy/plan/layers.h"
 #include "shim/broker/json.h"
 #include "shim/broker/record.h"
 #include "shim/broker/usage.h"
 
-#define LINE_MAX_BYTES 65536 /* holds an object and an exe of escapes only */
+#define LINE_MAX_BYTES 98304 /* holds an object and an exe of escapes only, and both in hex */
 #define SEEN_BITS 12	     /* explanations remembered: 4096, the oldest of a bucket goes */
 #define SEEN_WAYS 4
 #define TOP_MAX 256 /* different refusals that the summary can count */
@@ -178,7 +179,7 @@ static void count_refusal(struct records *records, const struct record *record)
 
 	if (n >= sizeof(text))
 		n = sizeof(text) - 1;
-	json_escape_text(record->object, record->object_len, text + n, sizeof(text) - n);
+	shown_text(record->object, record->object_len, text + n, sizeof(text) - n);
 	uint64_t hash = hash_bytes(record->object, record->object_len,
 				   hash_bytes(record->op, strlen(record->op), 0));
 
@@ -340,6 +341,21 @@ static void write_layers(struct json *json, const struct features *features,
 	json_end(json);
 }
 
+/* The arguments of which some are no UTF-8, as bytes. */
+static void write_argv_hex(struct json *json, char *const argv[])
+{
+	bool utf8 = true;
+
+	for (size_t i = 0; argv && argv[i] && i < ARGV_SHOWN; i++)
+		utf8 = utf8 && shown_is_utf8(argv[i], strnlen(argv[i], ARGV_BYTES));
+	if (utf8)
+		return;
+	json_array(json, "argv_hex");
+	for (size_t i = 0; i < ARGV_SHOWN && argv[i]; i++)
+		json_hex(json, NULL, argv[i], strnlen(argv[i], ARGV_BYTES));
+	json_end(json);
+}
+
 int records_begin(struct records *records, const struct plan *plan, const struct features *features,
 		  char *const argv[])
 {
@@ -363,6 +379,7 @@ int records_begin(struct records *records, const struct plan *plan, const struct
 	for (size_t i = 0; argv && argv[i] && i < ARGV_SHOWN; i++)
 		json_bytes(&json, NULL, argv[i], strnlen(argv[i], ARGV_BYTES));
 	json_end(&json);
+	write_argv_hex(&json, argv);
 	int error = line_close(records, &json);
 
 	pthread_mutex_unlock(&records->lock);

@@ -17,7 +17,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "shim/broker/json.h"
+#include "policy/core/shown.h"
 #include "shim/broker/nest.h"
 #include "shim/broker/record.h"
 #include "shim/broker/tell.h"
@@ -97,7 +97,7 @@ void tell_never(struct request *request, const char *verb, const char *object, c
 	if ((nest_flags(request) & SESSION_QUIET) ||
 	    !records_first_time(records, request_tgid(request), VERB_COUNT, object, strlen(object)))
 		return;
-	json_escape_text(object, strlen(object), name, sizeof(name));
+	shown_text(object, strlen(object), name, sizeof(name));
 	int n = snprintf(text, sizeof(text), "remit: refused %s %s: %s; no rule can grant it\n",
 			 verb, name, why);
 

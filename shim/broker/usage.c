@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "policy/core/decide.h"
-#include "shim/broker/json.h"
+#include "policy/core/shown.h"
 #include "shim/broker/record.h"
 #include "shim/common/protocol.h"
 
@@ -271,7 +271,7 @@ static void print_kind(const struct usage *usage, bool used, FILE *stream)
 			continue;
 		}
 		shown++;
-		json_escape_text(rule.file, strlen(rule.file), file, sizeof(file));
+		shown_text(rule.file, strlen(rule.file), file, sizeof(file));
 		uint64_t count = bounded(by_gate(usage, i) + by_shims(usage, i));
 
 		snprintf(uses, sizeof(uses), "%llu", (unsigned long long)count);

@@ -23,11 +23,13 @@ static void check_line(const char *line, size_t len)
 {
 	int depth = 0;
 	bool quoted = false;
+	uint32_t code;
 
 	for (size_t i = 0; i < len;) {
-		size_t n = json_utf8(line + i, len - i);
+		size_t n = shown_utf8(line + i, len - i, &code);
 		unsigned char c = (unsigned char)line[i];
 
+		check(n > 0 && (code == '\n' || !shown_deceives(code)));
 		check(n > 0 && (n > 1 || (c >= 0x20 && c != 0x7f)));
 		if (quoted && c == '\\') {
 			check(i + 1 < len && strchr("\"\\u", line[i + 1]));
@@ -49,22 +51,23 @@ static void check_line(const char *line, size_t len)
 static void check_text(const char *bytes, size_t size)
 {
 	char text[64];
+	uint32_t code;
 
-	json_escape_text(bytes, size, text, sizeof(text));
+	shown_text(bytes, size, text, sizeof(text));
 	size_t len = strnlen(text, sizeof(text));
 
 	check(len < sizeof(text));
 	for (size_t i = 0; i < len;) {
-		size_t n = json_utf8(text + i, len - i);
+		size_t n = shown_utf8(text + i, len - i, &code);
 
-		check(n > 0 && !is_control(text + i, n));
+		check(n > 0 && !shown_deceives(code));
 		i += n;
 	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static char line[65536];
+	static char line[98304];
 	const char *bytes = (const char *)data;
 	struct json json;
 

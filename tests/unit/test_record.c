@@ -127,12 +127,39 @@ START_TEST(no_name_forges_a_line)
 }
 END_TEST
 
+/* A byte 9b and the character U+009B are two files; the evidence tells them apart. */
+START_TEST(bytes_and_characters_are_told_apart)
+{
+	struct record byte = refusal("/\x9b", 2), character = refusal("/\xc2\x9b", 3);
+	char *first = logged(RECORD_DENIALS, &byte, 1);
+	char *second = logged(RECORD_DENIALS, &character, 1);
+
+	ck_assert_ptr_nonnull(strstr(first, "\"object\":\"/\\u009b\",\"object_hex\":\"2f9b\","));
+	ck_assert_ptr_nonnull(strstr(second, "\"object\":\"/\\u009b\",\"verdict\""));
+	free(first);
+	free(second);
+}
+END_TEST
+
+START_TEST(no_name_turns_or_ends_a_line)
+{
+	/* U+202E, U+2028, U+2066, U+FEFF, U+E0041, and a letter that may be seen. */
+	static const char name[] = "/\u202e\u2028\u2066\ufeff\U000e0041\u00e9";
+	struct record record = refusal(name, sizeof(name) - 1);
+	char *text = logged(RECORD_DENIALS, &record, 1);
+
+	ck_assert_ptr_nonnull(
+	    strstr(text, "/\\u202e\\u2028\\u2066\\ufeff\\udb40\\udc41\u00e9\""));
+	free(text);
+}
+END_TEST
+
 START_TEST(a_name_of_escapes_only_still_fits)
 {
 	char name[4095], exe[4095];
 
-	memset(name, 1, sizeof(name));
-	memset(exe, 2, sizeof(exe) - 1);
+	memset(name, 0x81, sizeof(name));
+	memset(exe, 0x82, sizeof(exe) - 1);
 	exe[sizeof(exe) - 1] = '\0';
 	struct record record = refusal(name, sizeof(name));
 
@@ -267,7 +294,7 @@ START_TEST(the_summary_counts_and_keeps_quiet)
 {
 	struct builder b = scope_with(RECORD_DENIALS);
 	struct records *records;
-	struct record often = refusal("/often\n", 7), once = refusal("/once", 5), quiet = once;
+	struct record often = refusal("/often\n\u202e", 10), once = refusal("/once", 5), quiet = once;
 	char *text = NULL;
 	size_t len;
 	FILE *stream = open_memstream(&text, &len);
@@ -286,8 +313,8 @@ START_TEST(the_summary_counts_and_keeps_quiet)
 	fclose(stream);
 	ck_assert_ptr_nonnull(strstr(text, "3 refused"));
 	ck_assert_ptr_null(strstr(text, "/hush"));
-	ck_assert(strstr(text, "2  read /often\\x0a") < strstr(text, "1  read /once"));
-	ck_assert_ptr_nonnull(strstr(text, "2  read /often\\x0a"));
+	ck_assert(strstr(text, "2  read /often\\x0a\\xe2\\x80\\xae") < strstr(text, "1  read /once"));
+	ck_assert_ptr_nonnull(strstr(text, "2  read /often\\x0a\\xe2\\x80\\xae"));
 	free(text);
 	records_close(records);
 	builder_free(&b);
@@ -303,6 +330,8 @@ int main(void)
 	tcase_add_test(cases, allowed_calls_are_written_where_the_manifest_wants_them);
 	tcase_add_test(cases, without_records_refusals_are_counted);
 	tcase_add_test(cases, no_name_forges_a_line);
+	tcase_add_test(cases, bytes_and_characters_are_told_apart);
+	tcase_add_test(cases, no_name_turns_or_ends_a_line);
 	tcase_add_test(cases, a_name_of_escapes_only_still_fits);
 	tcase_add_test(cases, a_long_name_is_cut_in_the_middle);
 	tcase_add_test(cases, a_full_disk_breaks_the_log_for_good);
