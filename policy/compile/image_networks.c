@@ -62,6 +62,28 @@ static void add_span(struct image_writer *writer, struct spans *spans, const str
 	spans->items[spans->count++] = *span;
 }
 
+/*
+ * A denied IPv4 network is reached by other names too: through a translator at 64:ff9b::/96 (RFC
+ * 6052, NAT64), and by 6to4 (RFC 3056), whose addresses carry it after 2002::/16. A network's own
+ * NAT64 prefix nobody here knows.
+ */
+static void gather_translated(struct image_writer *writer, struct spans *spans,
+			      const struct span *span)
+{
+	struct span nat64 = *span, six_to_four = *span;
+
+	nat64.family = six_to_four.family = FAMILY_IP6;
+	nat64.prefix = (uint8_t)(96 + span->prefix);
+	memcpy(nat64.ip, (const uint8_t[12]){0x00, 0x64, 0xff, 0x9b}, 12);
+	memcpy(nat64.ip + 12, span->ip, 4);
+	add_span(writer, spans, &nat64);
+	six_to_four.prefix = (uint8_t)(16 + span->prefix);
+	memset(six_to_four.ip, 0, sizeof(six_to_four.ip));
+	memcpy(six_to_four.ip, (const uint8_t[2]){0x20, 0x02}, 2);
+	memcpy(six_to_four.ip + 2, span->ip, 4);
+	add_span(writer, spans, &six_to_four);
+}
+
 static void gather_rule(struct image_writer *writer, struct spans *spans, uint32_t index)
 {
 	const struct model_rule *rule = writer->rules[index];
@@ -96,6 +118,8 @@ static void gather_rule(struct image_writer *writer, struct spans *spans, uint32
 			span.family = FAMILY_IP6;
 		}
 		add_span(writer, spans, &span);
+		if (!any && rule->denial && span.family == FAMILY_IP4)
+			gather_translated(writer, spans, &span);
 	}
 }
 

@@ -97,6 +97,17 @@ expect 0 manifest-stdin sh -c "'$remit' check --profiles '$profiles' --no-resolv
 status 0 manifest-pipe bash -c "'$remit' check --profiles '$profiles' --no-resolve -m <(cat m.yaml) read /srv/data/a"
 expect 2 manifest-folder r check -m . read /x
 
+# A denied IPv4 address is denied by the names that translators have for it.
+cat >translated.yaml <<'M'
+remit: 1
+agent: {id: a, purpose: b}
+network: {connect: ["*:80"], deny: ["169.254.169.254:*", "10.0.0.0/8:80"]}
+M
+expect 0 translated-other r check -m translated.yaml connect '[64:ff9b::8.8.8.8]:80'
+expect 1 translated-nat64 r check -m translated.yaml connect '[64:ff9b::169.254.169.254]:80'
+expect 1 translated-network r check -m translated.yaml connect '[64:ff9b::a01:203]:80'
+expect 1 translated-6to4 r check -m translated.yaml connect '[2002:a9fe:a9fe::1]:80'
+
 # The rules by which remit protects itself are part of every answer.
 printf 'remit: 1\nagent: {id: a, purpose: b}\nfiles: {write: ["${WORKSPACE}"]}\n' >wide.yaml
 expect 0 protect-other r check -m wide.yaml write ./file

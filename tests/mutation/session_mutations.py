@@ -111,6 +111,9 @@ ENDS = [
     mutation("adopted", "what a shell started before it became remit is not taken for the agent's", ("shim/broker/session.c", "\tif (has_children())\n", "\tif (has_children() && !session)\n"),
              others=(("session", "adopted"),)),
     mutation("census", "what ran without the shim is counted", ("shim/broker/census.c", "__builtin_popcountll(seen & ~hello);", "__builtin_popcountll(seen & ~hello & 0);"), others=(("session", "census"),)),
+    mutation("translated-denials", "a denied IPv4 network is denied by the names that translators have for it",
+             ("policy/compile/image_networks.c", "if (!any && rule->denial && span.family == FAMILY_IP4)", "if (!any && rule->denial && span.family == 0)"),
+             others=(("session", "network"),)),
     mutation("scratch-links", "the private folder is reached without links at its end", ("shim/broker/scratch.c", "return kernel_open_plain(folder);", "return open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);"),
              others=(("session", "planted"),)),
 ]

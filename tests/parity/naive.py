@@ -131,7 +131,14 @@ def address_of(host):
     return getattr(address, "ipv4_mapped", None) or address
 
 
-def covers_endpoint(text, query, trusted):
+def carried(address):
+    """The IPv4 address within one of a translator (RFC 6052) or of 6to4 (RFC 3056)."""
+    if address.version == 6 and address in ipaddress.ip_network("64:ff9b::/96"):
+        return ipaddress.ip_address(int(address) & 0xFFFFFFFF)
+    return getattr(address, "sixtofour", None)
+
+
+def covers_endpoint(text, query, trusted, denial):
     """Does an item of a network list cover the endpoint of a query?"""
     if text.startswith("unix:") or query.startswith("unix:"):
         if not (text.startswith("unix:") and query.startswith("unix:")):
@@ -145,7 +152,8 @@ def covers_endpoint(text, query, trusted):
     asked_protocol, asked_host, asked_port = split_endpoint(query)
     if protocol != asked_protocol or not port_in(ports, int(asked_port)):
         return False
-    return host == "*" or address_of(asked_host) in network_of(host)
+    asked = address_of(asked_host)
+    return host == "*" or asked in network_of(host) or (denial and carried(asked) is not None and carried(asked) in network_of(host))
 
 
 def real_path(path):
@@ -203,7 +211,8 @@ class Naive:
         if verb == "env":
             return match_component(rule["text"], thing)
         if verb in ("connect", "listen"):
-            return covers_endpoint(rule["text"], thing, self.trusted if rule["section"] in GIVES else lambda _: True)
+            return covers_endpoint(rule["text"], thing, self.trusted if rule["section"] in GIVES else lambda _: True,
+                                   rule["section"] == "network.deny")
         names = split(real_path(thing))
         excepts = (spelling for text in rule.get("except", []) for spelling in spellings(text))
         return self.matches(rule, names) and not any(match_components(spelling, names) for spelling in excepts)

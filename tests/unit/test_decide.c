@@ -248,6 +248,16 @@ START_TEST(test_addresses)
 	ck_assert(!ip(&b, VERB_LISTEN, "0.0.0.0", 8000));
 	struct decision d = builder_decide_ip(&b, VERB_CONNECT, "10.20.9.9", 8005);
 	ck_assert_str_eq(decided_by(&b, &d), "network.deny[0]");
+	/* A denied IPv4 network by its other names, and no network beside it. */
+	ck_assert(!ip(&b, VERB_CONNECT, "64:ff9b::10.20.9.9", 8001));
+	ck_assert(!ip(&b, VERB_CONNECT, "2002:a14:9ff::1", 8001));
+	ck_assert(ip(&b, VERB_CONNECT, "64:ff9b::10.20.8.9", 8001));
+	ck_assert(ip(&b, VERB_CONNECT, "64:ff9b:1::10.20.9.9", 8001));
+	ck_assert(ip(&b, VERB_CONNECT, "2002:a14:8ff::1", 8001));
+	/* What is granted is granted by its own name alone. */
+	ck_assert(!ip(&b, VERB_CONNECT, "64:ff9b::10.20.1.2", 22));
+	d = builder_decide_ip(&b, VERB_CONNECT, "64:ff9b::10.20.9.9", 8001);
+	ck_assert_str_eq(decided_by(&b, &d), "network.deny[0]");
 	/* Whoever forgets to turn a mapped address gets the same answer. */
 	struct query mapped = {.verb = VERB_CONNECT,
 			       .object = OBJECT_ADDRESS,

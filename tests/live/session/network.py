@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 
-from live import Scratch, expect, hold
+from live import PYTHON, Scratch, expect, hold
 
 s = Scratch()
 AGENT = """\
@@ -246,3 +246,16 @@ s.manifest(f'network: {{connect: ["127.0.0.1:{ports["tcp"]}"]}}\n')
 for options in ((), ("--no-shim",)):
     out = s.run("/usr/bin/python3", "-I", probe, options=options)
     expect("datagrams", (out.stdout.split(), out.stderr.count("refused socket")), (["13", "13", "13", "13", "made", "made", "made"], 0))
+
+# --- a denied IPv4 network by its names in IPv6; connecting a datagram socket sends nothing ---
+NAMES = ("::ffff:192.0.2.1", "64:ff9b::192.0.2.1", "2002:c000:201::1", "::ffff:198.51.100.1", "64:ff9b::198.51.100.1", "2002:c633:6401::1")
+translated = s.script("translated.py", f"""\
+import errno, socket
+for name in {NAMES!r}:
+    try: socket.socket(socket.AF_INET6, socket.SOCK_DGRAM).connect((name, 53)); print('reached')
+    except OSError as error: print('refused' if error.errno == errno.EACCES else 'reached')
+""")
+expect("all of them outside", subprocess.run([PYTHON, "-I", translated], stdout=subprocess.PIPE, text=True, check=True).stdout, 6 * "reached\n")
+s.manifest('network: {connect: ["udp:*:53"], deny: ["udp:192.0.2.0/24:*"]}\n')
+for options in ((), ("--no-shim",)):
+    expect("the denied network alone", s.run(PYTHON, "-I", translated, options=options).stdout, 3 * "refused\n" + 3 * "reached\n")
