@@ -18,6 +18,27 @@
 /* PID_MAX_LIMIT, linux/threads.h: no chain is longer. */
 #define CHAIN_MAX (4 * 1024 * 1024)
 
+/* Fields of proc_pid_stat(5). */
+#define FIELD_STATE 3
+#define FIELD_NUM_THREADS 20
+
+/* A first thread that has ended is shown as 'Z' for as long as another one runs. stat: from the
+ * state on. */
+static bool has_other_threads(const char *stat)
+{
+	for (int field = FIELD_STATE; stat && field < FIELD_NUM_THREADS; field++) {
+		stat = strchr(stat, ' ');
+		if (stat)
+			stat++;
+	}
+	return stat && strtol(stat, NULL, 10) > 1;
+}
+
+bool process_has_ended(const struct process *process)
+{
+	return process->state == 'X' || (process->state == 'Z' && !process->others);
+}
+
 int process_read(pid_t pid, struct process *out)
 {
 	char path[32], text[512];
@@ -40,6 +61,7 @@ int process_read(pid_t pid, struct process *out)
 
 	if (!after || sscanf(after, ") %c %d", &out->state, &parent) != 2)
 		return -ESRCH;
+	out->others = out->state == 'Z' && has_other_threads(after + 2);
 	out->pid = pid;
 	out->parent = parent;
 	return 0;

@@ -10,12 +10,17 @@
 
 struct process {
 	pid_t pid, parent;
-	char state; /* as in proc_pid_stat(5): 'T' and 't' are stopped, 'Z' has ended */
+	/* Of its first thread, as in proc_pid_stat(5): 'T' and 't' are stopped. 'Z' says that the
+	 * first thread has ended, and nothing of the others: process_has_ended(). */
+	char state;
+	bool others; /* with 'Z': other threads have not ended */
 };
 
 /* All that descend from root, root itself not among them, sorted by pid. *out is malloc'ed. A
  * process that is made during the scan may be missing. 0 or a negative errno. */
 int process_tree(pid_t root, struct process **out, size_t *count);
+
+bool process_has_ended(const struct process *process);
 
 /* The thread or process itself; -ESRCH when there is none such. The parent's is a process id. */
 int process_read(pid_t pid, struct process *out);

@@ -58,10 +58,11 @@ static int signal_descendant(const struct selection *selection, pid_t pid, int s
 	return error;
 }
 
-/* What is traced ('t') is about to: the gate holds a program only until it has looked at it. */
+/* What is traced ('t') is about to: the gate holds a program only until it has looked at it. Where
+ * the first thread has ended, it does not show whether the others are stopped. */
 static bool runs(const struct process *process)
 {
-	return process->state != 'T' && process->state != 'Z' && process->state != 'X';
+	return process->state != 'T' && !process_has_ended(process);
 }
 
 /* 1: it was not in the list; 0: it was. */
@@ -172,7 +173,7 @@ static size_t kill_all(const struct selection *selection, size_t *left)
 		return 0;
 	*left = 0;
 	for (size_t i = 0; i < total; i++) {
-		if (all[i].state == 'Z' || !selects(selection, all[i].pid))
+		if (process_has_ended(&all[i]) || !selects(selection, all[i].pid))
 			continue;
 		ended += signal_descendant(selection, all[i].pid, SIGKILL) == 0;
 		(*left)++;

@@ -83,20 +83,24 @@ static void stop_like(int signal)
 		sigaction(signal, &before, NULL);
 }
 
+/* Where its first thread has ended, waitid(2) alone knows. */
+static bool is_stopped(pid_t agent)
+{
+	struct process process;
+
+	return process_read(agent, &process) == 0 &&
+	       (process.state == 'T' || (process.state == 'Z' && process.others));
+}
+
 /* Stops with the agent, unless it goes on by itself meanwhile; tried again when something would not
  * be held. */
 static void stop_with(struct watch *watch, pid_t agent, const struct terminal *terminal)
 {
-	struct process process;
 	int signal = watch->stopped;
 	pid_t *frozen;
 	size_t count;
 
-	if (!watch->inner && (process_read(agent, &process) != 0 || process.state != 'T')) {
-		watch->stopped = 0;
-		return;
-	}
-	if (!terminal_has_shell(terminal)) {
+	if ((!watch->inner && !is_stopped(agent)) || !terminal_has_shell(terminal)) {
 		watch->stopped = 0;
 		return;
 	}

@@ -104,7 +104,7 @@ class Sample:
         for name in os.listdir("/proc"):
             if name.isdigit():
                 fields = read(f"/proc/{name}/stat").rpartition(")")[2].split()
-                if fields and fields[0] == "Z" and int(fields[1]) == pid:
+                if fields and fields[0] == "Z" and int(fields[17]) <= 1 and int(fields[1]) == pid:
                     self.zombies.add(int(name))
 
     def __str__(self):

@@ -93,8 +93,10 @@ class Scratch:
 
 
 def alive(pid):
+    """Whether some thread of it is: where only the first has ended, the process is shown as a zombie, too."""
     try:
         with open(f"/proc/{pid}/stat") as stat:
-            return stat.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+            fields = stat.read().rsplit(")", 1)[1].split()
+        return fields[0] not in "ZX" or int(fields[17]) > 1
     except (FileNotFoundError, ProcessLookupError):
         return False
