@@ -12,6 +12,8 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -119,6 +121,20 @@ static void stop_with(struct watch *watch, pid_t agent, const struct terminal *t
 }
 
 /*
+ * A child that asked its parent to trace it (PTRACE_TRACEME) is traced by this very thread: the
+ * agent, or an orphan. The parent's death comes before the request or just after, so nobody can
+ * refuse it in time. No debugger is here, so it goes on as it would without one, with its signal.
+ * False: another thread traces it, for its exec, and the kernel says so.
+ */
+static bool let_go(const siginfo_t *info)
+{
+	bool event = info->si_status >> 8;
+	unsigned long signal = event ? 0 : (unsigned long)info->si_status;
+
+	return syscall(SYS_ptrace, PTRACE_DETACH, info->si_pid, 0UL, signal) == 0;
+}
+
+/*
  * Looks at the next child that has something to say. A child that the gate traces for its exec
  * shows its traps here too, because this is its parent's process: those are left for the thread
  * that traces. 1: it is in *info, and taken; 0: nothing; a negative errno: there is no such child.
@@ -130,8 +146,10 @@ static int next_child(idtype_t which, pid_t pid, siginfo_t *info)
 	info->si_pid = 0;
 	if (waitid(which, (id_t)pid, info, events | WNOWAIT) != 0)
 		return errno == EINTR ? 0 : -errno;
-	if (info->si_pid == 0 || info->si_code == CLD_TRAPPED)
+	if (info->si_pid == 0)
 		return 0;
+	if (info->si_code == CLD_TRAPPED)
+		return let_go(info);
 	pid = info->si_pid;
 	info->si_pid = 0;
 	if (waitid(P_PID, (id_t)pid, info, events) != 0)
@@ -139,7 +157,7 @@ static int next_child(idtype_t which, pid_t pid, siginfo_t *info)
 	if (info->si_pid == 0)
 		return 0;
 	/* It went on and came to its exec between the two looks: nobody would let it go on. */
-	if (info->si_code == CLD_TRAPPED)
+	if (info->si_code == CLD_TRAPPED && !let_go(info))
 		kill(pid, SIGKILL);
 	return 1;
 }

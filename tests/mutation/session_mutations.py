@@ -83,6 +83,8 @@ OTHERS = [
     mutation("signal-owners-by-ioctl", "the same by ioctl", (NEVER, "\tuint32_t command = (uint32_t)request->notif.data.args[1];\n",
               "\tuint32_t command = (uint32_t)request->notif.data.args[1];\n\n\tif (command)\n\t\treturn reply_continue();\n"),
              escapes="^F7-sigio-ioctl$|^F4-.*|^P9-attribute-flags$", user="nobody", lacks=UNSCOPED),
+    mutation("traced-by-us", "what asks its parent to trace it and gets the gate goes on, and is in nobody's way",
+             ("shim/broker/watch.c", "\t\treturn let_go(info);\n", "\t\treturn 0;\n"), others=(("session", "traceme"),)),
     mutation("traces", "nobody traces what is outside: Landlock has the last word", (PROCESS, "\tint error = pid < 0 ? pid : look(request, pid);\n\n\tif (!error && request->notif.data.nr == SYS_kcmp)", "\tint error = pid < 0 ? pid : 0;\n\n\tif (!error && pid == 0)"),
              escapes="^F6-.*", without=("capabilities", "wall", "hull")),
 ]
