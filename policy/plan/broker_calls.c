@@ -52,6 +52,8 @@ static const uint32_t of_ioctl[] = {
     TIOCGDEV,
     TIOCGPTN,
     TIOCGPTPEER,
+    TIOCNXCL,
+    TCXONC,
 };
 
 #define ROW(call, why)                                                                             \

@@ -6,6 +6,9 @@
  *
  * By fd the duplicate itself is used, so that an O_PATH fd fails as it does natively. What has no
  * name (pipes, sockets, files that are gone) is the caller's own when that has it open for writing.
+ *
+ * The operator's terminal outlives the session, and who may open it reads what is typed there: its
+ * owner stays, and its mode may only take rights from others (mesg n).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +20,7 @@
 
 #include "shim/broker/attributes.h"
 #include "shim/broker/performers.h"
+#include "shim/broker/terminal.h"
 
 struct attribute {
 	enum { ATTRIBUTE_MODE, ATTRIBUTE_OWNER, ATTRIBUTE_TIMES } what;
@@ -64,6 +68,29 @@ static struct reply apply_fd(const struct attribute *attribute, int fd)
 	return reply_error(EACCES);
 }
 
+static bool only_narrows(mode_t from, mode_t to)
+{
+	return (to & 07777 & ~from) == 0 && (to & S_IRWXU) == (from & S_IRWXU);
+}
+
+static int judge(struct request *request, const struct object *object, bool by_fd,
+		 const struct attribute *attribute)
+{
+	int error = attributes_judge(request, object, by_fd);
+	struct stat about;
+
+	if (error || object->type != S_IFCHR || attribute->what == ATTRIBUTE_TIMES)
+		return error;
+	if (fstat(object->handle, &about) != 0)
+		return -errno;
+	if (!terminal_is_operators(&about, broker_tty_index(request->broker)) ||
+	    (attribute->what == ATTRIBUTE_MODE && only_narrows(about.st_mode, attribute->mode)))
+		return 0;
+	return judge_never(request, request->name, object->path,
+			   "the operator's terminal would be open to others, also after the session",
+			   EPERM);
+}
+
 static struct reply change_fd(struct request *request, int fd, const struct attribute *attribute)
 {
 	struct object object;
@@ -71,7 +98,7 @@ static struct reply change_fd(struct request *request, int fd, const struct attr
 
 	if (error)
 		return files_error(error);
-	error = attributes_judge(request, &object, true);
+	error = judge(request, &object, true, attribute);
 	struct reply reply = error ? files_error(error) : apply_fd(attribute, object.handle);
 
 	object_close(&object);
@@ -110,7 +137,7 @@ static struct reply change_path(struct request *request, int dirfd, uint64_t add
 
 	if (attributes_resolve(request, dirfd, address, at_flags, &object, &by_fd, &reply) != 0)
 		return reply;
-	int error = attributes_judge(request, &object, by_fd);
+	int error = judge(request, &object, by_fd, attribute);
 
 	reply = error ? files_error(error) : apply_path(attribute, object.handle);
 	object_close(&object);

@@ -309,15 +309,16 @@ static void finish(struct inner *inner, int status)
 	    .text_size = sizeof(text),
 	};
 
-	if (prctl(REMIT_HYPERCALL, HYPERCALL_NEST_END, &end, 0, 0) < 0) {
+	int stuck = prctl(REMIT_HYPERCALL, HYPERCALL_NEST_END, &end, 0, 0) < 0 ? errno : 0;
+
+	if (stuck)
 		end.text_len = end.left = end.refused = end.broken = 0;
-		if (!options->quiet)
-			fprintf(stderr, "remit: the gate cannot end what the agent left: %s\n",
-				strerror(errno));
-	}
 	reap();
 	/* Programs that crash leave raw modes behind; one that ends well means what it set. */
 	terminal_restore(&inner->terminal, status != 0);
+	if (stuck && !options->quiet)
+		fprintf(stderr, "remit: the gate cannot end what the agent left: %s\n",
+			strerror(stuck));
 	int error = options->tmp ? scratch_remove(options->tmp) : 0;
 
 	if (error && !options->quiet)

@@ -438,15 +438,16 @@ static void finish(struct session *session, int status)
 {
 	const struct session_options *options = session->options;
 	size_t left = 0;
-	int error = survivors_end(&left);
+	bool stuck = survivors_end(&left) != 0;
 
-	if (error && !options->quiet)
-		fprintf(stderr, "remit: some of the agent's processes cannot be ended\n");
 	broker_serve_stop(session->broker);
 	ipc_end(session->ipc);
 	/* Programs that crash leave raw modes behind; one that ends well means what it set. */
 	terminal_restore(&session->terminal, status != 0);
-	error = options->tmp ? scratch_remove(options->tmp) : 0;
+	if (stuck && !options->quiet)
+		fprintf(stderr, "remit: some of the agent's processes cannot be ended\n");
+	int error = options->tmp ? scratch_remove(options->tmp) : 0;
+
 	if (error && !options->quiet)
 		fprintf(stderr, "remit: cannot remove %s: %s\n", options->tmp, strerror(-error));
 	if (session->begun) {

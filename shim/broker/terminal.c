@@ -50,14 +50,56 @@ static int find_index(const struct terminal *terminal)
 	return -1;
 }
 
+static void save_standard(int fd, struct terminal_standard *out)
+{
+	int exclusive = 0;
+
+	out->there = isatty(fd);
+	if (!out->there)
+		return;
+	out->exclusive = ioctl(fd, TIOCGEXCL, &exclusive) == 0 && exclusive;
+	out->flags = fcntl(fd, F_GETFL);
+}
+
+/* What a terminal's modes do not hold. A stop by the operator's own Ctrl-S is another than that by
+ * TCOOFF, and stays. */
+static void restore_standard(int fd, const struct terminal_standard *from)
+{
+	if (!from->there)
+		return;
+	tcflow(fd, TCOON);
+	if (!from->exclusive)
+		ioctl(fd, TIOCNXCL);
+	if (from->flags >= 0 && fcntl(fd, F_GETFL) != from->flags)
+		fcntl(fd, F_SETFL, from->flags);
+}
+
 void terminal_save(struct terminal *terminal)
 {
 	*terminal = (struct terminal){.fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC)};
 	terminal->index = find_index(terminal);
+	for (int fd = 0; fd <= 2; fd++)
+		save_standard(fd, &terminal->standard[fd]);
 	if (terminal->fd < 0)
 		return;
 	terminal->foreground = tcgetpgrp(terminal->fd) == getpgrp();
 	terminal->saved = tcgetattr(terminal->fd, &terminal->modes) == 0;
+}
+
+bool terminal_is_operators(const struct stat *about, int index)
+{
+	struct stat own;
+
+	if (!S_ISCHR(about->st_mode))
+		return false;
+	if (index >= 0 && pty_index(about->st_rdev) == index)
+		return true;
+	for (int fd = 0; fd <= 2; fd++) {
+		if (fstat(fd, &own) == 0 && own.st_dev == about->st_dev &&
+		    own.st_ino == about->st_ino && isatty(fd))
+			return true;
+	}
+	return false;
 }
 
 bool terminal_has_shell(const struct terminal *terminal)
@@ -69,8 +111,12 @@ bool terminal_has_shell(const struct terminal *terminal)
 
 void terminal_restore(struct terminal *terminal, bool modes)
 {
+	for (int fd = 0; fd <= 2; fd++)
+		restore_standard(fd, &terminal->standard[fd]);
 	if (terminal->fd < 0)
 		return;
+	/* None of the standard descriptors needs to be it. */
+	tcflow(terminal->fd, TCOON);
 	pid_t holder = tcgetpgrp(terminal->fd);
 
 	if (holder > 0 && holder != getpgrp() && kill(-holder, 0) != 0 && errno == ESRCH) {

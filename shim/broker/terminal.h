@@ -4,7 +4,15 @@
 #define REMIT_BROKER_TERMINAL_H
 
 #include <stdbool.h>
+#include <sys/stat.h>
 #include <termios.h>
+
+/* A standard descriptor. Its description is the agent's, too. */
+struct terminal_standard {
+	bool there; /* it is a terminal */
+	bool exclusive;
+	int flags; /* F_GETFL; -1: unknown */
+};
 
 struct terminal {
 	int fd;	   /* /dev/tty, close-on-exec; -1: no controlling terminal */
@@ -12,13 +20,17 @@ struct terminal {
 	bool foreground;
 	bool saved;
 	struct termios modes;
+	struct terminal_standard standard[3];
 };
 
 void terminal_save(struct terminal *terminal);
+/* True for the terminal /dev/pts/INDEX, and for what is one of our standard descriptors. */
+bool terminal_is_operators(const struct stat *about, int index);
 /* True when a shell with job control watches us: stopping ourselves then gives it the prompt. */
 bool terminal_has_shell(const struct terminal *terminal);
-/* Takes the terminal back from a process group that has nobody left in it, and with `modes` undoes
- * what the agent changed on it. Closes it. */
+/* Once the agent's processes have ended, and before anything is written: lets output go on, undoes
+ * what would bind others who use it (exclusiveness, the descriptors' flags), takes the terminal back
+ * from a process group that has nobody left in it, and with `modes` its modes. Closes it. */
 void terminal_restore(struct terminal *terminal, bool modes);
 
 #endif
