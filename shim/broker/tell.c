@@ -3,13 +3,15 @@
  * Writes to the caller's fd 2. The description is shared with the agent, which can make it
  * anything, so only what is a plain place for text is written to, and nothing here can wait: pipes
  * and files take RWF_NOWAIT, sockets MSG_DONTWAIT, and a terminal is asked first and the write is
- * ended by the reaper if it hangs all the same. No flag of the description is changed.
+ * ended by the reaper if it hangs all the same. No flag of the description is changed, and no file
+ * grows beyond the caller's own limit, which the kernel does not ask of us.
  */
 #include <errno.h>
 #include <linux/magic.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -18,6 +20,7 @@
 #include <unistd.h>
 
 #include "policy/core/shown.h"
+#include "shim/broker/files.h"
 #include "shim/broker/nest.h"
 #include "shim/broker/record.h"
 #include "shim/broker/tell.h"
@@ -72,6 +75,17 @@ static void write_now(int fd, const char *text, size_t len)
 	}
 }
 
+/* The text comes at the file's end or where the shared offset is, whichever is further. */
+static bool has_room(const struct request *request, int fd, const struct stat *about, size_t len)
+{
+	uint64_t limit = files_limit(request, RLIMIT_FSIZE);
+	off_t at = lseek(fd, 0, SEEK_CUR);
+
+	if (at < about->st_size)
+		at = about->st_size;
+	return (uint64_t)at <= limit && len <= limit - (uint64_t)at;
+}
+
 void tell_caller(struct request *request, const char *text, size_t len)
 {
 	struct stat st;
@@ -83,7 +97,7 @@ void tell_caller(struct request *request, const char *text, size_t len)
 		if (S_ISSOCK(st.st_mode))
 			send(fd, text, len, MSG_DONTWAIT | MSG_NOSIGNAL);
 		else if (S_ISFIFO(st.st_mode) || (S_ISCHR(st.st_mode) && isatty(fd)) ||
-			 (S_ISREG(st.st_mode) && !is_door(fd)))
+			 (S_ISREG(st.st_mode) && !is_door(fd) && has_room(request, fd, &st, len)))
 			write_now(fd, text, len);
 	}
 	close(fd);

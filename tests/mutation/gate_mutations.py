@@ -20,6 +20,8 @@ ASKING = [
     mutation("judge", "every performer asks decide()", *SAYS_YES,
              escapes="^(P(1|3|4|5|6|7|8|9|10|11|12|13|17|18|19|20)|N(1|3|5|6|10)|E1|E3|E4|E6|E8|F5|U1|F10|F9)-|^F7-oom|^L1-tagged-connect",
              others=(("session", "network"), ("session", "openat2"), ("session", "swapped")), without=("wall", "hull")),
+    mutation("tell-file-size", "explanations grow no file beyond the caller's limit", ("shim/broker/tell.c", "return (uint64_t)at <= limit && len <= limit - (uint64_t)at;", "return (uint64_t)at <= limit || len > 0;"),
+             others=(("session", "limits"),)),
     mutation("judge-for-good", "what no rule can grant is refused", (JUDGE, "\ttell_never(request, verb, object, why);\n\treturn -error;",
                                                                     "\ttell_never(request, verb, object, why);\n\treturn error ? 0 : -1;"),
              escapes="^(P1-link-at-grant|P5-.*|P6-.*|P7-.*|N4-netlink.*|F7-.*|N3-multicast|P13-manifest-link)$",

@@ -81,3 +81,26 @@ hold("threads racing", int(s.run("/usr/bin/python3", race).stdout) <= 19)
 s.manifest("limits: {open_files: 50}\n")
 out = s.run("/usr/bin/python3", "-c", "import resource; print(resource.getrlimit(resource.RLIMIT_NOFILE))")
 expect("descriptors", out.stdout, "(50, 50)\n")
+
+# What the gate explains on the agent's own stderr grows no file beyond its limit.
+talk = s.script("talk.py", """\
+import os, sys
+os.dup2(os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT | os.O_TRUNC | (os.O_APPEND if sys.argv[2] == 'append' else 0), 0o600), 2)
+if sys.argv[2] == 'beyond': os.lseek(2, 5000, os.SEEK_SET)
+for n in range(60):
+    try: os.open(f'{sys.argv[3]}/{n}', os.O_RDONLY)
+    except OSError: pass
+""")
+told, secrets = s.path("w", "told"), s.path("secrets")
+os.mkdir(secrets)
+for number in range(60):
+    open(os.path.join(secrets, str(number)), "w").close()
+for options in ((), ("--no-shim",)):
+    for how in ("append", "write", "beyond"):
+        s.manifest()
+        s.run("/usr/bin/python3", talk, told, how, secrets, options=options)
+        hold("told without a limit", os.path.getsize(told) > 4096, os.path.getsize(told))
+        s.manifest("limits: {file_size: 4KiB}\n")
+        s.run("/usr/bin/python3", talk, told, how, secrets, options=options)
+        size = os.path.getsize(told)
+        hold(f"file_size {how} {options}", size == 0 if how == "beyond" else 2048 < size <= 4096, size)
