@@ -8,12 +8,14 @@
  * name (pipes, sockets, files that are gone) is the caller's own when that has it open for writing.
  *
  * The operator's terminal outlives the session, and who may open it reads what is typed there: its
- * owner stays, and its mode may only take rights from others (mesg n).
+ * owner stays, and its mode may only take rights from others (mesg n). Every other device is the
+ * machine's: to write to /dev/null is not to take it from everybody else.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/time.h>
 #include <unistd.h>
 #include <utime.h>
@@ -73,22 +75,36 @@ static bool only_narrows(mode_t from, mode_t to)
 	return (to & 07777 & ~from) == 0 && (to & S_IRWXU) == (from & S_IRWXU);
 }
 
+/* Unix98 ptys come and go with who uses them: majors 136 to 143, Documentation/admin-guide/devices.
+ */
+static bool is_machines(const struct stat *about)
+{
+	unsigned int number = major(about->st_rdev);
+
+	return S_ISBLK(about->st_mode) || number < 136 || number > 143;
+}
+
 static int judge(struct request *request, const struct object *object, bool by_fd,
 		 const struct attribute *attribute)
 {
 	int error = attributes_judge(request, object, by_fd);
+	bool device = object->type == S_IFCHR || object->type == S_IFBLK;
 	struct stat about;
 
-	if (error || object->type != S_IFCHR || attribute->what == ATTRIBUTE_TIMES)
+	if (error || !device || attribute->what == ATTRIBUTE_TIMES)
 		return error;
 	if (fstat(object->handle, &about) != 0)
 		return -errno;
+	if (is_machines(&about) &&
+	    !terminal_is_operators(&about, broker_tty_index(request->broker)))
+		return judge_never(request, request->name, object->path,
+				   "the device would change for the whole machine", EPERM);
 	if (!terminal_is_operators(&about, broker_tty_index(request->broker)) ||
 	    (attribute->what == ATTRIBUTE_MODE && only_narrows(about.st_mode, attribute->mode)))
 		return 0;
-	return judge_never(request, request->name, object->path,
-			   "the operator's terminal would be open to others, also after the session",
-			   EPERM);
+	return judge_never(
+	    request, request->name, object->path,
+	    "the operator's terminal would be open to others, also after the session", EPERM);
 }
 
 static struct reply change_fd(struct request *request, int fd, const struct attribute *attribute)

@@ -146,6 +146,8 @@ FILES = [
     mutation("open-how", "what openat2() asks for is never left to the kernel, which would read it again",
              (OPEN, "if (call->rewritable || access == O_ACCMODE)", "if (access == O_ACCMODE)"),
              others=(("race", "^R1-how"),)),
+    mutation("attributes-of-devices", "who may write to a device does not change it for everybody",
+             (ATTRIBUTES, "if (is_machines(&about) &&", "if (is_machines(&about) && !device &&"), escapes="^P10-(chmod|chown)-device$"),
     mutation("attributes-performed", "attributes are changed by the gate, never by the kernel",
              (ATTRIBUTES, "\treply = error ? files_error(error) : apply_path(attribute, object.handle);", "\treply = error ? files_error(error) : attribute ? reply_continue() : apply_path(attribute, object.handle);"),
              others=(("race", "^(R1-chmod|P2-link-chmod)"),)),

@@ -89,6 +89,17 @@ static void file_setattr(void)
 	did(sys_call(NR_FILE_SETATTR, AT_FDCWD, at("out/victim"), &attr, sizeof(attr), 0) == 0);
 }
 
+/* Granted for writing, and everybody's. The modes are what they were. */
+static void mode_device(void)
+{
+	did(sys_call(SYS_chmod, "/dev/null", 0666) == 0);
+}
+
+static void owner_device(void)
+{
+	did(sys_call(SYS_chown, "/dev/null", 0, -1) == 0);
+}
+
 static const struct escape cases[] = {
     {"P10-chmod", "out/victim", 0, mode_path},
     {"P10-chmod-readonly", "ro/data", 0, mode_readonly},
@@ -100,6 +111,8 @@ static const struct escape cases[] = {
     {"P10-fchmodat", "out/victim", 0, mode_at},
     {"P10-fchmodat2", NULL, MAY_LACK, mode_at2},
     {"P10-fchmodat2-handle", NULL, MAY_LACK, mode_at2_handle},
+    {"P10-chmod-device", "/dev/null", NEEDS_ROOT, mode_device},
+    {"P10-chown-device", "/dev/null", NEEDS_ROOT, owner_device},
     {"P10-fchmodat2-fd", NULL, MAY_LACK, mode_at2_fd},
     {"P10-chown", "out/victim", 0, owner_path},
     {"P10-lchown", "out/victim", 0, owner_link},
