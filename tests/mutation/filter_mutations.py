@@ -129,7 +129,7 @@ CLAUSES = [
     mutation("clause-tioclinux", "TIOCLINUX is refused", (FILTER, "0x541c, /* TIOCLINUX", "0x5400, /* TIOCLINUX"), *SAYS_YES,
              escapes="^F4-tioclinux$", without=("capabilities", "wall", "hull")),
     clause("ioctl-high-bits", "ioctl commands are compared on the bits that the kernel looks at",
-           "#define COMMAND 0xffffULL", "#define COMMAND 0xffffffff0000ffffULL", "F4-tiocsti-high-bits"),
+           "when(never(w), 1, COMMAND, refused[i]);", "when(never(w), 1, COMMAND | ~LOW32, refused[i]);", "F4-tiocsti-high-bits"),
     clause("file-system-commands", "commands of file systems are refused by type",
            "when(never(w), 1, refused[i].mask, refused[i].command);", "when(add(w, FILTER_ALLOW, 0), 1, refused[i].mask, refused[i].command);",
            "P9-attribute-flags|F4-(remove-key|add-key|password|migrate|allocate|unlisted|reflink|pin|atomic|ceph|smb).*",
