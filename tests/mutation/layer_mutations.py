@@ -33,7 +33,7 @@ def everywhere(name, access, escapes):
     """A session does not start without these two, so they are granted where they were not."""
     return mutation(f"wall-{name}", f"Landlock grants the right to {name} only where the scope does",
                     (WALL_C, "\tdomain_tidy(&b->plan->wall);",
-                     f'\tdomain_add(&b->plan->wall, &b->wall_room, "/", {access}, RULE_NONE);\n\tdomain_tidy(&b->plan->wall);'),
+                     f'\tdomain_tidy(&b->plan->wall);\n\tdomain_add(&b->plan->wall, &b->wall_room, "/", {access}, RULE_NONE);'),
                     escapes=f"^({escapes})$", without=("hull",))
 
 
