@@ -15,7 +15,11 @@ PYTHON = os.path.realpath("/usr/bin/python3")
 
 with open(os.path.join(BUILD, "remit"), "rb") as remit:
     # A command under ThreadSanitizer does not survive the shim, which is called before the sanitizer has started.
-    UNSHIMMABLE = b"__tsan_init" in remit.read()
+    text = remit.read()
+    UNSHIMMABLE = b"__tsan_init" in text
+    # The sanitizers' own memory is no measure.
+    SANITIZED = UNSHIMMABLE or b"__asan_init" in text
+    del text
 
 HEAD = """\
 remit: 1
