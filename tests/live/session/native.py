@@ -4,10 +4,8 @@ import errno
 import os
 import shutil
 
-from live import BUILD, PROFILES, PYTHON, Scratch, expect, hold
+from live import BUILD, PROFILES, PYTHON, SANITIZED, Scratch, expect, hold
 
-# A sanitized command looks for leaks by tracing itself, which the session around it does not let it.
-UNTRACED = "ASAN_OPTIONS: detect_leaks=0"
 BUSYBOX = "/bin/busybox"
 LIBRARIES = [path for path in ("/lib", "/lib64", "/usr/lib", "/etc/ld.so.cache") if os.path.exists(path)]
 s = Scratch()
@@ -29,7 +27,7 @@ files:
   read: [{', '.join(LIBRARIES)}, "${{WORKSPACE}}/in"{read}]
   write: ["${{WORKSPACE}}/out", "${{TMP}}", /dev/null]
 {more}exec: {{allow: [{allow}]}}
-env: {{pass: [PATH], set: {{{UNTRACED}}}}}
+env: {{pass: [PATH]}}
 audit: {{record: {record}}}
 """)
 
@@ -115,4 +113,5 @@ with open(inner, "w") as out:
 remit = os.path.join(BUILD, "remit")
 manifest(read=f", '{s.root}', '{PROFILES}', '{BUILD}'", programs=(remit,))
 run = s.run(remit, "run", "-m", inner, "--profiles", PROFILES, "--", "/bin/cat", "/etc/hosts", cwd=s.work)
-hold("no session fits inside", run.returncode == 125 and "audit.record" in run.stderr, run.stderr)
+# A sanitized command looks for leaks by tracing itself, which it may not here, and ends with a status of its own.
+hold("no session fits inside", (SANITIZED or run.returncode == 125) and "audit.record" in run.stderr, run.stderr)
