@@ -14,6 +14,7 @@ KERNEL = "the kernel itself refuses it, whatever we leave out: "
 NO_REFUSAL = "shows that what is granted works, or is answered in time: no way out hangs on it"
 CASES = {
     "F10-own-listener": KERNEL + "a chain of filters has one listener (EBUSY)",
+    "F11-unknown-numbers": KERNEL + "to a number that it does not know either it says ENOSYS",
     "P20-*": KERNEL + "a descriptor that was opened for reading writes nothing",
     "E5-no-new-privs": "neither Landlock nor seccomp starts without no_new_privs",
     "E5-set-user-id": "neither Landlock nor seccomp starts without no_new_privs",
