@@ -147,27 +147,33 @@ int files_judge_link(struct request *request, const struct object *object)
 	return why ? judge_never(request, request->name, object->path, why, EACCES) : 0;
 }
 
-/* Whether the caller itself has the object open for what the verb is about. A handle (O_PATH) has
- * it open for nothing. */
+int files_held_flags(const struct object *object, int fd)
+{
+	struct stat mine, theirs;
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || (flags & O_PATH) || fstat(fd, &mine) != 0 ||
+	    fstat(object->handle, &theirs) != 0)
+		return -1;
+	return mine.st_dev == theirs.st_dev && mine.st_ino == theirs.st_ino ? flags : -1;
+}
+
+/* Whether the caller itself has the object open for what the verb is about. */
 static bool is_held_for(struct request *request, enum verb verb, const struct object *object,
 			bool by_fd)
 {
-	struct stat mine, theirs;
 	int fd = by_fd ? object->handle : -1;
 
 	if (!by_fd && object->magic_fd >= 0)
 		fd = request_getfd(request, object->magic_fd);
 	if (fd < 0)
 		return false;
-	int flags = fcntl(fd, F_GETFL);
-	bool same = flags >= 0 && !(flags & O_PATH) && fstat(fd, &mine) == 0 &&
-		    fstat(object->handle, &theirs) == 0 && mine.st_dev == theirs.st_dev &&
-		    mine.st_ino == theirs.st_ino;
+	int flags = files_held_flags(object, fd);
 
 	if (!by_fd)
 		close(fd);
-	return same && ((flags & O_ACCMODE) == O_RDWR ||
-			(flags & O_ACCMODE) == (verb == VERB_WRITE ? O_WRONLY : O_RDONLY));
+	return flags >= 0 && ((flags & O_ACCMODE) == O_RDWR ||
+			      (flags & O_ACCMODE) == (verb == VERB_WRITE ? O_WRONLY : O_RDONLY));
 }
 
 int files_judge_nameless(struct request *request, enum verb verb, const struct object *object,

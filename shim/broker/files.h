@@ -61,6 +61,9 @@ uint64_t files_limit(const struct request *request, int resource);
  * what others put at a denied name beneath it would come to lie where nothing is denied.
  */
 const char *files_why_no_link(struct request *request, const struct object *object);
+/* F_GETFL of fd, a descriptor of the caller's, where it holds this very object open; -1 where not,
+ * and for a handle (O_PATH), which has it open for nothing. */
+int files_held_flags(const struct object *object, int fd);
 /*
  * What has no name (object->anonymous) for reading or writing. It is its holder's own when that has
  * it open for as much, or when it never had a name. Else it may be another's, whose name somebody

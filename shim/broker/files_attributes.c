@@ -95,16 +95,19 @@ static int judge(struct request *request, const struct object *object, bool by_f
 		return error;
 	if (fstat(object->handle, &about) != 0)
 		return -errno;
-	if (is_machines(&about) &&
-	    !terminal_is_operators(&about, broker_tty_index(request->broker)))
+	bool operators = terminal_is_operators(&about, broker_tty_index(request->broker));
+	bool narrows =
+	    attribute->what == ATTRIBUTE_MODE && only_narrows(about.st_mode, attribute->mode);
+
+	if (operators && !narrows)
+		return judge_never(
+		    request, request->name, object->path,
+		    "the operator's terminal would be open to others, also after the session",
+		    EPERM);
+	if (!operators && is_machines(&about))
 		return judge_never(request, request->name, object->path,
 				   "the device would change for the whole machine", EPERM);
-	if (!terminal_is_operators(&about, broker_tty_index(request->broker)) ||
-	    (attribute->what == ATTRIBUTE_MODE && only_narrows(about.st_mode, attribute->mode)))
-		return 0;
-	return judge_never(
-	    request, request->name, object->path,
-	    "the operator's terminal would be open to others, also after the session", EPERM);
+	return 0;
 }
 
 static struct reply change_fd(struct request *request, int fd, const struct attribute *attribute)

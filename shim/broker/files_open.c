@@ -94,18 +94,13 @@ static struct reply reopen_file(struct request *request, const struct open_call 
 static bool covered_by_own_fd(struct request *request, const struct open_call *call,
 			      const struct object *object)
 {
-	struct stat mine, theirs;
-
 	if (object->magic_fd < 0 || (object->type != S_IFREG && object->type != S_IFCHR))
 		return false;
 	int fd = request_getfd(request, object->magic_fd);
 
 	if (fd < 0)
 		return false;
-	int flags = fcntl(fd, F_GETFL);
-	bool same = flags >= 0 && !(flags & O_PATH) && fstat(fd, &mine) == 0 &&
-		    fstat(object->handle, &theirs) == 0 && mine.st_dev == theirs.st_dev &&
-		    mine.st_ino == theirs.st_ino;
+	int flags = files_held_flags(object, fd);
 	int has = flags & O_ACCMODE, wants = (int)(call->flags & O_ACCMODE);
 	bool reads = has == O_RDONLY || has == O_RDWR, writes = has == O_WRONLY || has == O_RDWR;
 
@@ -113,7 +108,7 @@ static bool covered_by_own_fd(struct request *request, const struct open_call *c
 	/* An append-only description is no right to write elsewhere in the file. */
 	if ((flags & O_APPEND) && (!(call->flags & O_APPEND) || (call->flags & O_TRUNC)))
 		writes = false;
-	if (!same || wants == O_ACCMODE)
+	if (flags < 0 || wants == O_ACCMODE)
 		return false;
 	return (wants == O_WRONLY || reads) && (wants == O_RDONLY || writes) &&
 	       (!(call->flags & O_TRUNC) || writes);
@@ -151,9 +146,9 @@ static bool may_wait(const struct open_call *call, const struct object *object)
 
 /*
  * Whatever path it has by then, the wall bounds this very open. Before Landlock knew of truncation
- * (ABI 3) it saw that a file is opened for writing, but not that one is emptied without. Access mode
- * 3 opens for commands to devices alone, and Landlock asks for no right then. What openat2() asks
- * for may have become that when the kernel looks.
+ * (ABI 3) it saw that a file is opened for writing, but not that one is emptied without. Access
+ * mode 3 opens for commands to devices alone, and Landlock asks for no right then. What openat2()
+ * asks for may have become that when the kernel looks.
  */
 static bool open_bounded(const struct request *request, const struct open_call *call)
 {

@@ -12,60 +12,12 @@
 #include "shim/preload/lane.h"
 #include "shim/preload/banned.h"
 
-struct path_argument {
-	enum verb verb;
-	short first, second; /* which arguments are paths; -1: no second */
-};
-
-/* False for a call that has no fast lane. */
-static bool path_argument(long nr, long flags, struct path_argument *out)
+static long path_call(long nr, const long *argument, const struct lane_paths *paths)
 {
-	*out = (struct path_argument){.verb = VERB_WRITE, .second = -1};
-	switch (nr) {
-	case SYS_open:
-	case SYS_openat:
-		out->verb = lane_open_verb((int)flags);
-		out->first = nr == SYS_openat;
-		return true;
-	case SYS_openat2:
-		out->verb = VERB_READ;
-		out->first = 1;
-		return true;
-	case SYS_creat:
-	case SYS_truncate:
-	case SYS_mkdir:
-	case SYS_rmdir:
-	case SYS_mknod:
-	case SYS_unlink:
-		return true;
-	case SYS_mkdirat:
-	case SYS_mknodat:
-	case SYS_unlinkat:
-	case SYS_symlink:
-		out->first = 1;
-		return true;
-	case SYS_symlinkat:
-		out->first = 2;
-		return true;
-	case SYS_rename:
-	case SYS_link:
-		out->second = 1;
-		return true;
-	case SYS_renameat:
-	case SYS_renameat2:
-	case SYS_linkat:
-		out->first = 1;
-		out->second = 3;
-		return true;
-	}
-	return false;
-}
-
-static long path_call(long nr, const long *argument, const struct path_argument *paths)
-{
-	/* What openat2() asks for is in memory, where the filter cannot see it: it has no fast lane. */
-	bool tagged = nr != SYS_openat2 &&
-		      lane_tags(paths->verb, (const char *)argument[paths->first]);
+	/* What openat2() asks for is in memory, where the filter cannot see it: it has no fast
+	 * lane. */
+	bool tagged =
+	    nr != SYS_openat2 && lane_tags(paths->verb, (const char *)argument[paths->first]);
 
 	/* open() itself has no fast lane. */
 	if (nr == SYS_open)
@@ -83,14 +35,14 @@ static long path_call(long nr, const long *argument, const struct path_argument 
 __attribute__((noinline)) static long named_call(long nr, long a, long b, long c, long d, long e)
 {
 	const long argument[] = {a, b, c, d, e};
-	struct path_argument paths;
+	struct lane_paths paths;
 
 	if (nr == SYS_execve)
 		return hook_execve((const char *)a, (char *const *)b, (char *const *)c);
 	if (nr == SYS_execveat)
 		return hook_execveat((int)a, (const char *)b, (char *const *)c, (char *const *)d,
 				     (int)e);
-	path_argument(nr, nr == SYS_open ? b : c, &paths);
+	lane_paths(nr, nr == SYS_open ? b : c, &paths);
 	return raw_finish(path_call(nr, argument, &paths));
 }
 
@@ -100,9 +52,9 @@ HOOK("syscall", 0, long, hook_syscall, (long nr, long a, long b, long c, long d,
 long hook_syscall(long nr, long a, long b, long c, long d, long e, long f)
 {
 	long (*next)(long, long, long, long, long, long, long) = hook_next(&next_syscall);
-	struct path_argument paths;
+	struct lane_paths paths;
 
-	if (nr == SYS_execve || nr == SYS_execveat || path_argument(nr, 0, &paths))
+	if (nr == SYS_execve || nr == SYS_execveat || lane_paths(nr, 0, &paths))
 		return named_call(nr, a, b, c, d, e);
 	if (!next)
 		return raw_finish(raw6(nr, a, b, c, d, e, f));

@@ -45,6 +45,58 @@ bool lane_considers(enum verb verb, const char *path)
 	return tags;
 }
 
+bool lane_paths(long nr, long flags, struct lane_paths *out)
+{
+	*out = (struct lane_paths){.verb = VERB_WRITE, .second = -1};
+	switch (nr) {
+	case SYS_openat:
+		out->at = true;
+		out->first = 1;
+		out->verb = lane_open_verb((int)flags);
+		return true;
+	case SYS_open:
+		out->verb = lane_open_verb((int)flags);
+		return true;
+	case SYS_openat2:
+		out->verb = VERB_READ;
+		out->at = true;
+		out->first = 1;
+		return true;
+	case SYS_creat:
+	case SYS_truncate:
+	case SYS_mkdir:
+	case SYS_rmdir:
+	case SYS_mknod:
+	case SYS_unlink:
+		return true;
+	case SYS_mkdirat:
+	case SYS_mknodat:
+	case SYS_unlinkat:
+		out->at = true;
+		out->first = 1;
+		return true;
+	case SYS_symlink:
+		out->first = 1;
+		return true;
+	case SYS_symlinkat:
+		out->at = true;
+		out->first = 2;
+		return true;
+	case SYS_rename:
+	case SYS_link:
+		out->second = 1;
+		return true;
+	case SYS_renameat:
+	case SYS_renameat2:
+	case SYS_linkat:
+		out->at = true;
+		out->first = 1;
+		out->second = 3;
+		return true;
+	}
+	return false;
+}
+
 /* Whether a call may wait for something else than the gate: opening a FIFO or a device. */
 static bool waits(long nr, long a, long b)
 {

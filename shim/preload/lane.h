@@ -55,6 +55,16 @@ static inline enum verb lane_open_verb(int flags)
 	return flags & (O_ACCMODE | O_CREAT | O_TRUNC) ? VERB_WRITE : VERB_READ;
 }
 
+/* Which arguments of a call are paths. */
+struct lane_paths {
+	enum verb verb;
+	short first, second; /* -1: no second */
+	bool at;	     /* before each stands the folder that it starts from */
+};
+
+/* False for a call that has no fast lane. flags: of an open; others have none. */
+bool lane_paths(long nr, long flags, struct lane_paths *out);
+
 /* The call without the tag, by the gate in any session; asked again when a signal came before the
  * gate had taken it. */
 long lane_gate(long nr, long a, long b, long c, long d, long e);

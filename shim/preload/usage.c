@@ -67,50 +67,24 @@ static uint64_t *count(enum verb verb, int dirfd, const char *path)
 	return counter;
 }
 
-static void count_write(int dirfd, long path)
+/* The path in the argument numbered at. */
+static void count_argument(const struct lane_paths *paths, const long *argument, short at)
 {
-	count(VERB_WRITE, dirfd, (const char *)path);
+	int dirfd = paths->at ? (int)argument[at - 1] : AT_FDCWD;
+
+	count(paths->verb, dirfd, (const char *)argument[at]);
 }
 
 __attribute__((noinline)) void usage_count(long nr, long a, long b, long c, long d, long result)
 {
-	if (result < 0 && result >= -4095)
+	const long argument[] = {a, b, c, d};
+	struct lane_paths paths;
+
+	if ((result < 0 && result >= -4095) || !lane_paths(nr, c, &paths))
 		return;
-	switch (nr) {
-	case SYS_openat:
-		count(lane_open_verb((int)c), (int)a, (const char *)b);
-		break;
-	case SYS_creat:
-	case SYS_truncate:
-	case SYS_mkdir:
-	case SYS_rmdir:
-	case SYS_mknod:
-	case SYS_unlink:
-		count_write(AT_FDCWD, a);
-		break;
-	case SYS_symlink:
-		count_write(AT_FDCWD, b);
-		break;
-	case SYS_mkdirat:
-	case SYS_mknodat:
-	case SYS_unlinkat:
-		count_write((int)a, b);
-		break;
-	case SYS_symlinkat:
-		count_write((int)b, c);
-		break;
-	case SYS_rename:
-	case SYS_link:
-		count_write(AT_FDCWD, a);
-		count_write(AT_FDCWD, b);
-		break;
-	case SYS_renameat:
-	case SYS_renameat2:
-	case SYS_linkat:
-		count_write((int)a, b);
-		count_write((int)c, d);
-		break;
-	}
+	count_argument(&paths, argument, paths.first);
+	if (paths.second >= 0)
+		count_argument(&paths, argument, paths.second);
 }
 
 uint64_t *usage_count_exec(int dirfd, const char *path)

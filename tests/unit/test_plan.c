@@ -7,64 +7,7 @@
 #include <stdlib.h>
 
 #include "policy/plan/access.h"
-#include "tests/unit/model_builder.h"
-#include "tests/unit/plan_fixture.h"
-
-static const char *const default_tree[] = {
-    "/dev/null!",	 "/dev/pts/0!",
-    "/etc/hosts",	 "/etc/shadow",
-    "/home/u/.ssh/id",	 "/home/u/notes",
-    "/home/u/work/a/x",	 "/home/u/work/b",
-    "/home/u/work/.env", "/lib64/ld.so",
-    "/proc/self@",	 "/proc/1/environ",
-    "/run/docker.sock!", "/srv/in/one",
-    "/srv/link@",	 "/usr/bin/git",
-    "/usr/bin/python3@", "/usr/bin/python3.11",
-    "/usr/bin/ssh",	 "/w/.git/hooks/pre",
-    "/w/.git/config",	 "/w/src/main.c",
-    "/w/src/deep/x.key", "/w/one.key",
-    "/w/readme",	 NULL,
-};
-
-struct planned {
-	struct builder b;
-	struct plan plan;
-	const char *const *tree;
-};
-
-static const char *const interpreters[] = {"/lib64/ld.so"};
-
-static void plan_with(struct planned *p, const struct features *features, size_t limit)
-{
-	struct plan_view view = fixture_view(&p->tree);
-	struct plan_options options = {
-	    .interpreters = interpreters, .interpreter_count = 1, .carve_limit = limit};
-	if (!p->tree)
-		p->tree = default_tree;
-	builder_open(&p->b);
-	ck_assert_int_eq(plan_build(&p->b.scope, features, &view, &options, &p->plan), 0);
-}
-
-static struct planned start(void)
-{
-	return (struct planned){.b = builder_new()};
-}
-
-static void plan(struct planned *p)
-{
-	plan_with(p, &fixture_features, 0);
-}
-
-static void done(struct planned *p)
-{
-	plan_free(&p->plan);
-	builder_free(&p->b);
-}
-
-static bool in_wall(const struct planned *p, const char *path, uint32_t rights)
-{
-	return plan_in_wall(&p->plan, path, strlen(path), rights);
-}
+#include "tests/unit/planned.h"
 
 static uint64_t access_on(const struct domain *domain, const char *path)
 {
@@ -270,8 +213,7 @@ END_TEST
 /* A socket must not natively get a name under which the scope lets it be used. */
 START_TEST(granted_sockets_do_not_move)
 {
-	const uint64_t moves =
-	    ACCESS_MAKE_SOCK | ACCESS_MAKE_DIR | ACCESS_MAKE_SYM | ACCESS_REFER;
+	const uint64_t moves = ACCESS_MAKE_SOCK | ACCESS_MAKE_DIR | ACCESS_MAKE_SYM | ACCESS_REFER;
 	struct planned p = start();
 	builder_rule(&p.b, SECTION_FILES_WRITE, "/w");
 	builder_rule(&p.b, SECTION_FILES_WRITE, "/srv/in");
@@ -385,22 +327,6 @@ static void check_inside(const struct planned *p, const char *path)
 	}
 }
 
-static const char *random_path(unsigned int *seed, bool pattern)
-{
-	static const char *const names[] = {"a", "b", "c", "a*", "?", "**", "[ab]"};
-	static char text[128];
-	size_t used = 0;
-	unsigned int depth = 1 + (unsigned int)rand_r(seed) % 4;
-	for (unsigned int i = 0; i < depth; i++) {
-		bool last = i + 1 == depth;
-		unsigned int pick = (unsigned int)rand_r(seed) % (pattern ? 7 : 3);
-		if (last && pick == 5)
-			pick = 0;
-		used += (size_t)snprintf(text + used, sizeof(text) - used, "/%s", names[pick]);
-	}
-	return text;
-}
-
 START_TEST(random_walls_stay_inside)
 {
 	static const char *const tree[] = {
@@ -423,15 +349,8 @@ START_TEST(random_walls_stay_inside)
 			builder_except(rule, random_path(&seed, false));
 	}
 	plan(&p);
-	const char *const names = "abcd";
-	for (unsigned int code = 0; code < 4 * 5 * 5 * 5; code++) {
-		unsigned int rest = code / 4, used = 2;
-		sprintf(path, "/%c", names[code % 4]);
-		for (; rest; rest /= 5) {
-			if (rest % 5)
-				used +=
-				    (unsigned int)sprintf(path + used, "/%c", names[rest % 5 - 1]);
-		}
+	for (unsigned int code = 0; code < PLANNED_PATHS; code++) {
+		planned_path(code, path);
 		check_inside(&p, path);
 	}
 	done(&p);
