@@ -86,8 +86,11 @@ int names_keep(struct names *names, const char *name)
 		names->items = items;
 		names->room = room;
 	}
-	names->items[names->count] = strdup(name);
-	return names->items[names->count++] ? 0 : -ENOMEM;
+	char *copy = strdup(name);
+	if (!copy)
+		return -ENOMEM;
+	names->items[names->count++] = copy;
+	return 0;
 }
 
 static int keep_name(void *arg, const char *name)
