@@ -37,13 +37,13 @@ test_wait4 test_wait3 test_fork1""".split()
 MODULES = """test_os test_posix test_io test_shutil test_pathlib test_socket test_subprocess test_signal test_threading test_ssl
 test_posixpath test_genericpath test_select test_selectors
 test_openpty test_popen test_socketserver test_threadsignals test_eintr test_ioctl test_largefile test_mailbox
-test_tarfile test_zipfile test_sqlite3 test_bufio test_filecmp test_resource test_pwd test_grp
+test_tarfile test_zipfile test_bufio test_filecmp test_resource test_pwd test_grp
 test_ftplib test_httplib test_httpservers test_smtplib test_xmlrpc test_fileinput test_dbm_gnu test_dbm_dumb
-test_gzip test_bz2 test_lzma test_logging 
+test_gzip test_bz2 test_lzma test_logging
 test_multiprocessing_main_handling test_compileall test_py_compile test_import test_runpy test_cmd_line_script
-test_faulthandler test_venv test_tty test_readline test_syslog test_netrc test_linecache test_zipapp
+test_faulthandler test_venv test_readline test_syslog test_netrc test_linecache test_zipapp
 test_poplib test_imaplib test_urllib2_localnet test_wsgiref test_asyncore test_asynchat test_kqueue
-test_utime test_getpass test_sched test_time test_timeout test_telnetlib test_cgi test_shelve
+test_getpass test_sched test_time test_timeout test_telnetlib test_cgi test_shelve
 test_multiprocessing_spawn test_concurrent_futures test_asyncio test_multiprocessing_fork test_multiprocessing_forkserver""".split()
 AS_ROOT = "test_os test_posix test_shutil test_tempfile test_pathlib test_fileio test_mmap test_socket".split()
 SECONDS = {"test_multiprocessing_spawn": 1500, "test_multiprocessing_fork": 900, "test_multiprocessing_forkserver": 1500,

@@ -249,16 +249,19 @@ static int bind_as(struct actor *actor, const char *fact, bool own)
 		name.sin_port =
 		    htons((uint16_t)(ntohs(name.sin_port) + actor->slot * 4 + actor->thread));
 	setsockopt((int)fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
-	long result;
+	long result = -EADDRINUSE;
+	bool bound = false;
 
-	/* The one before in this slot may have been killed with the port still in its hands. */
-	for (int tries = 0; tries < 200; tries++) {
-		result = sys_bind((int)fd, &name, sizeof(name));
-		if (result == 0)
+	/* The one before in this slot may have been killed with the port still in its hands: bound
+	 * or, because both may be bound at once, listening. */
+	for (int tries = 0; tries < 200 && result == -EADDRINUSE; tries++) {
+		if (tries)
+			usleep(10000);
+		if (!bound)
+			result = sys_bind((int)fd, &name, sizeof(name));
+		bound = bound || result == 0;
+		if (bound)
 			result = sys_listen((int)fd, 1);
-		if (result != -EADDRINUSE)
-			break;
-		usleep(10000);
 	}
 	close((int)fd);
 	return (int)result;
