@@ -7,7 +7,7 @@ import select
 import subprocess
 import time
 
-from live import BUILD, PROFILES, Scratch, alive, expect, hold
+from live import BUILD, NESTING, PROFILES, Scratch, alive, expect, hold
 
 REMIT = os.path.join(BUILD, "remit")
 # mode: how the process that is forked behaves once its first thread has ended.
@@ -78,7 +78,7 @@ def within():
     s.manifest(f'files: {{write: ["${{WORKSPACE}}", "${{TMP}}"], read: [/usr/bin, "{BUILD}", "{PROFILES}", "{s.root}"]}}\n',
                programs=(REMIT, os.path.join(BUILD, "remit-probe")))
     out = s.run(REMIT, "run", "-m", inner, "--profiles", PROFILES, "--workspace", s.work, "--", "/usr/bin/python3",
-                script, "leave", ticks, env=dict(os.environ, ASAN_OPTIONS="detect_leaks=0"))
+                script, "leave", ticks, env=dict(os.environ, ASAN_OPTIONS="detect_leaks=0"), options=NESTING)
     hold("within: the inner remit says so", "ended 1 process that the agent left running" in out.stderr, out.stderr)
     settled()
 

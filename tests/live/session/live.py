@@ -17,6 +17,8 @@ with open(os.path.join(BUILD, "remit"), "rb") as remit:
     # A command under ThreadSanitizer does not survive the shim, which is called before the sanitizer has started.
     text = remit.read()
     UNSHIMMABLE = b"__tsan_init" in text
+    # What a session in which this command is to run needs for it.
+    NESTING = ("--no-shim",) if UNSHIMMABLE else ()
     # The sanitizers' own memory is no measure.
     SANITIZED = UNSHIMMABLE or b"__asan_init" in text
     del text

@@ -128,5 +128,7 @@ out = subprocess.run(["/usr/bin/python3", "-I", waiting], stdout=subprocess.PIPE
 if out == "small\n":
     skip("the sockets of this machine are too small to fill the gate's memory")
 expect("waiting outside", out, "short 32768\n")
-lines = s.run("/usr/bin/python3", "-I", waiting, options=("--no-shim",)).stdout.splitlines()
-expect("what those are told who do not wait", set(lines), {f"errno {errno.ENOBUFS}", "short 32768"})
+lines = set(s.run("/usr/bin/python3", "-I", waiting, options=("--no-shim",)).stdout.splitlines())
+# A sanitized gate is too slow to be full by then.
+full = lines & {f"errno {errno.ENOBUFS}"} if SANITIZED else {f"errno {errno.ENOBUFS}"}
+expect("what those are told who do not wait", lines, {"short 32768"} | full)

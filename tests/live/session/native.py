@@ -4,7 +4,7 @@ import errno
 import os
 import shutil
 
-from live import BUILD, PROFILES, PYTHON, SANITIZED, Scratch, expect, hold
+from live import BUILD, NESTING, PROFILES, PYTHON, SANITIZED, Scratch, expect, hold
 
 BUSYBOX = "/bin/busybox"
 LIBRARIES = [path for path in ("/lib", "/lib64", "/usr/lib", "/etc/ld.so.cache") if os.path.exists(path)]
@@ -112,6 +112,6 @@ with open(inner, "w") as out:
     out.write("remit: 1\nagent: {id: inner, purpose: Try}\ninclude: [base]\nexec: {allow: [/bin/cat]}\n")
 remit = os.path.join(BUILD, "remit")
 manifest(read=f", '{s.root}', '{PROFILES}', '{BUILD}'", programs=(remit,))
-run = s.run(remit, "run", "-m", inner, "--profiles", PROFILES, "--", "/bin/cat", "/etc/hosts", cwd=s.work)
+run = s.run(remit, "run", "-m", inner, "--profiles", PROFILES, "--", "/bin/cat", "/etc/hosts", cwd=s.work, options=NESTING)
 # A sanitized command looks for leaks by tracing itself, which it may not here, and ends with a status of its own.
 hold("no session fits inside", (SANITIZED or run.returncode == 125) and "audit.record" in run.stderr, run.stderr)

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import time
 
-from live import BUILD, PROFILES, UNSHIMMABLE, Scratch, expect, hold
+from live import BUILD, NESTING, PROFILES, Scratch, expect, hold
 
 REMIT = os.path.join(BUILD, "remit")
 # A sanitized command looks for leaks by tracing itself, which the session around it does not let it.
@@ -73,7 +73,7 @@ def manifest(name, write, programs=(), extra="", network="", env="[PATH, HOME, T
 
 
 def inner(manifest_path, *command, options=()):
-    options = (*options, "--no-shim") if UNSHIMMABLE else options
+    options = (*options, *NESTING)
     return [REMIT, "run", "-m", manifest_path, "--profiles", PROFILES, "--workspace", s.work, *options, "--", *command]
 
 

@@ -2,7 +2,7 @@
 """An inner session that may read /proc does not see into the processes around it: the gate may look where it may not."""
 import os
 
-from live import BUILD, PROFILES, UNSHIMMABLE, Scratch, expect, hold
+from live import BUILD, NESTING, PROFILES, Scratch, expect, hold
 
 REMIT, py = os.path.join(BUILD, "remit"), "/usr/bin/python3"
 TOKEN = "token-of-the-outer-session"
@@ -58,7 +58,7 @@ s.manifest()
 
 
 def look(*command, options=()):
-    run = s.run(py, "-I", START, TOKEN, "CHILD", *command, options=("-m", OUTER, *options, *(["--no-shim"] if UNSHIMMABLE else [])))
+    run = s.run(py, "-I", START, TOKEN, "CHILD", *command, options=("-m", OUTER, *options, *NESTING))
     return run.stdout.splitlines(), run
 
 

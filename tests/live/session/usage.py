@@ -3,7 +3,7 @@
 import errno
 import os
 
-from live import BUILD, PROFILES, PYTHON, Scratch, expect, hold
+from live import BUILD, NESTING, PROFILES, PYTHON, Scratch, expect, hold
 
 s = Scratch()
 for folder in ("often", "pattern", "idle", "linked"):
@@ -131,7 +131,7 @@ files:
   write: ["${{TMP}}"]
 """, programs=(os.path.join(BUILD, "remit"),))
 within = (os.path.join(BUILD, "remit"), "run", "-m", inner, "--profiles", PROFILES)
-run = s.run(*within, "--", PYTHON, "-I", asks, options=("--usage",))
+run = s.run(*within, "--", PYTHON, "-I", asks, options=("--usage", *NESTING))
 expect("an inner process gets no counters", (run.returncode, run.stdout), (0, f"-1 {errno.EOPNOTSUPP}\n"))
-run = s.run(*within, "--usage", "--", PYTHON, "-I", asks)
+run = s.run(*within, "--usage", "--", PYTHON, "-I", asks, options=NESTING)
 hold("an inner session does not count", run.returncode == 125 and "outermost" in run.stderr, run.stderr)
