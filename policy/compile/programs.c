@@ -258,29 +258,42 @@ static int refuse_writable(void *context, const char *place)
 	return resolve_writable(context, place) ? -EPERM : 0;
 }
 
-static int visit_program(struct search *search, const char *path, bool found)
+/* A file by its real path. `spelled`: the link that leads to it, or NULL; `found`: in a folder or
+ * by a pattern, which do not cover what a link in them leads to. */
+static int visit_file(struct search *search, const char *real, const char *spelled, bool found,
+		      const struct stat *about)
 {
-	char real[PATH_TEXT_MAX];
-	struct stat st;
+	int err = 0;
+
+	if (!S_ISREG(about->st_mode) || !(about->st_mode & 0111))
+		return 0;
+	if (found && spelled)
+		err = imply(search, real, spelled, true, NULL);
+	return err ? err : chain(search, real, spelled);
+}
+
+/* What the path leads to and its real path; false when that is nothing to look into. */
+static bool leads_to(struct search *search, const char *path, char real[PATH_TEXT_MAX],
+		     struct stat *about)
+{
 	int err =
 	    resolve_path_seen(search->model, path, true, refuse_writable, search->model, real);
 
-	if (err == -EPERM) {
+	if (err == -EPERM)
 		warn(search,
 		     "the agent may write a link in %s, so that it is not followed: grant "
 		     "what it leads to",
 		     path);
-		return 0;
-	}
-	if (err || stat(real, &st) || !S_ISREG(st.st_mode) || !(st.st_mode & 0111))
-		return 0;
-	/* A folder or pattern does not cover what a link in it leads to. */
-	if (found && strcmp(real, path) != 0) {
-		err = imply(search, real, path, true, NULL);
-		if (err)
-			return err;
-	}
-	return chain(search, real, strcmp(real, path) != 0 ? path : NULL);
+	return !err && stat(real, about) == 0;
+}
+
+static int visit_link(struct search *search, const char *path)
+{
+	char real[PATH_TEXT_MAX];
+	struct stat about;
+
+	return leads_to(search, path, real, &about) ? visit_file(search, real, path, true, &about)
+						    : 0;
 }
 
 static int compare_names(const void *a, const void *b)
@@ -341,7 +354,7 @@ static bool may_match(const struct search *search, const char *path, bool folder
 	       states;
 }
 
-/* One object beneath a searched place; links to folders are not entered. */
+/* One object beneath a searched place, by its real path: links to folders are not entered. */
 static int visit(struct search *search, const char *path, unsigned int depth)
 {
 	struct stat st;
@@ -355,7 +368,8 @@ static int visit(struct search *search, const char *path, unsigned int depth)
 		return 0;
 	if (S_ISDIR(st.st_mode))
 		return depth < LIMIT_PROGRAM_FOLDERS ? visit_folder(search, path, depth + 1) : 0;
-	return visit_program(search, path, true);
+	return S_ISLNK(st.st_mode) ? visit_link(search, path)
+				   : visit_file(search, path, NULL, true, &st);
 }
 
 /* The folder that a pattern's search begins in: what stands before its first wildcard. */
@@ -382,16 +396,16 @@ static int visit_rule(struct search *search)
 		search_root(rule->text, root);
 	else
 		strcpy(root, rule->text);
-	if (resolve_path_seen(search->model, root, true, refuse_writable, search->model, real))
-		return rule->pattern ? 0 : visit_program(search, root, false);
+	if (!leads_to(search, root, real, &st))
+		return 0;
 	if (rule->pattern)
 		search->tail = rule->text + strlen(root) + (root[1] != '\0');
 	search->root_len = real[1] ? strlen(real) : 0;
-	if (stat(real, &st))
-		return 0;
 	if (S_ISDIR(st.st_mode))
 		return visit_folder(search, real, 0);
-	return rule->pattern ? 0 : visit_program(search, root, false);
+	if (rule->pattern)
+		return 0;
+	return visit_file(search, real, strcmp(real, root) != 0 ? root : NULL, false, &st);
 }
 
 int programs_resolve(struct model *model, struct diagnostics *diagnostics)
