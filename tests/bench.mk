@@ -3,7 +3,7 @@
 # decisions, and what instructions are counted of.
 
 BENCH_OUT := $(BUILD)/tests/bench
-BENCH_PROGRAMS := $(addprefix $(BENCH_OUT)/,bench_calls bench_calls_static bench_peer landlock_alone bench_decide)
+BENCH_PROGRAMS := $(addprefix $(BENCH_OUT)/,bench_calls bench_calls_static bench_peer landlock_alone notify_alone bench_decide)
 COUNT_PROGRAMS := $(addprefix $(BENCH_OUT)/,count_decide count_open)
 BENCH_CFLAGS = -std=gnu17 -D_GNU_SOURCE -O2 $(WARNINGS) $(if $(WERROR),-Werror) -I.
 PYTHON ?= python3
@@ -18,8 +18,9 @@ $(BENCH_OUT)/bench_calls_static: $(wildcard tests/bench/calls/*.[ch])
 
 $(BENCH_OUT)/bench_peer: tests/bench/peer.c
 $(BENCH_OUT)/landlock_alone: tests/bench/landlock_alone.c
+$(BENCH_OUT)/notify_alone: tests/bench/notify_alone.c
 $(BENCH_OUT)/count_open: tests/bench/count_open.c
-$(BENCH_OUT)/bench_peer $(BENCH_OUT)/landlock_alone $(BENCH_OUT)/count_open:
+$(BENCH_OUT)/bench_peer $(BENCH_OUT)/landlock_alone $(BENCH_OUT)/notify_alone $(BENCH_OUT)/count_open:
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(BENCH_CFLAGS) -o $@ $<
 

@@ -66,6 +66,15 @@ class LandlockAlone(Mode):
         return [str(self.world.programs / "landlock_alone"), *flags, "--", *command]
 
 
+class NotifyAlone(Mode):
+    """A supervisor by seccomp notification that judges nothing: the least that a gate costs."""
+
+    name = "notify"
+
+    def wrap(self, command, policy="bench", folder=None):
+        return None if many_count(policy) else [str(self.world.programs / "notify_alone"), "--", *command]
+
+
 class Remit(Mode):
     """In the wall; with the shim wherever the program is dynamic."""
 
@@ -90,6 +99,15 @@ class RemitNoShim(Remit):
 
 class RemitGapNoShim(RemitNoShim):
     name, place = "gap-noshim", "gap"
+
+
+class RemitUnrecorded(Remit):
+    """With `audit: {record: none}`: what the wall holds exactly and nobody records never meets the gate."""
+
+    name = "wall-norec"
+
+    def wrap(self, command, policy="bench", folder=None):
+        return super().wrap(command, "bench-norec", folder) if policy == "bench" else None
 
 
 class Bubblewrap(Mode):
@@ -205,7 +223,8 @@ class Codex(NodePeer):
                 *command]
 
 
-ALL = (Native, Again, LandlockAlone, Remit, RemitGap, RemitNoShim, RemitGapNoShim, Bubblewrap, Firejail, Proot, Strace,
+ALL = (Native, Again, LandlockAlone, Remit, RemitGap, RemitNoShim, RemitGapNoShim, RemitUnrecorded, NotifyAlone,
+       Bubblewrap, Firejail, Proot, Strace,
        SandboxRuntime, Codex)
 
 

@@ -7,7 +7,7 @@ from stats import Table
 ACTS = ("pread", "stat", "open_read_close", "create_write_unlink", "mkdir_rmdir", "rename_twice", "chmod", "connect_close",
         "udp_send", "fork_exit", "fork_exec_true", "posix_spawn_true", "thread_start")
 BATCH = 3e6  # nanoseconds that a batch is to take: short against what a noisy neighbour does, long against the clock
-MODES = ("native", "again", "landlock", "wall", "gap", "bwrap", "firejail", "proot", "strace", "srt", "codex")
+MODES = ("native", "again", "landlock", "wall", "gap", "wall-norec", "notify", "bwrap", "firejail", "proot", "strace", "srt", "codex")
 
 
 def start_drivers(modes, table, command_of, prefix, policy="bench"):

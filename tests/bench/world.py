@@ -44,6 +44,20 @@ env: {pass: [PATH, HOME, "GIT_*", "npm_*"]}
 }
 
 
+# What makes reading and writing native is that the wall is all of the scope: no pattern, no denial, nothing of /proc, so no `base`.
+POLICIES["bench-norec"] = """\
+audit: {record: none}
+files:
+  read: [/usr/lib, /etc/ld.so.cache]
+  write: ["%(base)s/wall"]
+exec:
+  allow: [/bin/true, "%(programs)s"]
+network:
+  connect: ["127.0.0.1:%(tcp)s", "udp:127.0.0.1:%(udp)s"]
+env: {pass: [PATH]}
+"""
+
+
 def many_rules(base, programs, count):
     """A grant for each of `count` files, beside what the driver needs; as text, without a head."""
     lines = "\n".join(f"    - {base}/many/{number}" for number in range(count))
