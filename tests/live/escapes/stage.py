@@ -18,6 +18,7 @@ import stat
 import struct
 import subprocess
 import threading
+import time
 
 CAP_NET_RAW_FILE = struct.pack("<IIIII", 0x02000001, 1 << 13, 0, 0, 0)  # linux/capability.h, v2, effective
 
@@ -28,14 +29,33 @@ class Listeners:
     def __init__(self, token):
         self.token, self.arrived, self.open, self.lock = token, [], [], threading.Lock()
 
-    def note(self, label):
-        with self.lock:
-            self.arrived.append(label)
+    def receive(self, sock, label, what):
+        """The next of what comes, noted in the moment that it leaves the socket; None when the socket is closed."""
+        while True:
+            try:
+                ready = select.poll()
+                ready.register(sock, select.POLLIN)
+                ready.poll()
+                with self.lock:
+                    came = what()
+                    self.arrived.append(label)
+                    return came
+            except BlockingIOError:
+                continue
+            except (OSError, ValueError):
+                return None
 
     def take(self):
-        with self.lock:
-            arrived, self.arrived = self.arrived, []
-        return arrived
+        """What has come since the last time, with what is still in a socket: over loopback that is all that was sent."""
+        waiting = select.poll()
+        for sock in self.open:
+            waiting.register(sock, select.POLLIN)
+        while True:
+            with self.lock:
+                if not any(events & select.POLLIN for _, events in waiting.poll(0)):
+                    arrived, self.arrived = self.arrived, []
+                    return arrived
+            time.sleep(0.001)
 
     def stream(self, family, address, label, kind=socket.SOCK_STREAM, serve=None):
         sock = socket.socket(family, kind)
@@ -54,16 +74,13 @@ class Listeners:
         return sock.getsockname()
 
     def start(self, sock, serve, label):
+        sock.setblocking(False)
         self.open.append(sock)
         threading.Thread(target=serve, args=(sock, label), daemon=True).start()
 
     def serve_stream(self, sock, label):
-        while True:
-            try:
-                peer, _ = sock.accept()
-            except OSError:
-                return
-            self.note(label)
+        while came := self.receive(sock, label, sock.accept):
+            peer, _ = came
             try:
                 peer.sendall(self.token)
             except OSError:
@@ -72,11 +89,8 @@ class Listeners:
 
     def serve_folder(self, sock, label):
         """Hands over handles: of the folder that its label names, and of the secret in it."""
-        while True:
-            try:
-                peer, _ = sock.accept()
-            except OSError:
-                return
+        while came := self.receive(sock, label, sock.accept):
+            peer, _ = came
             fds = [os.open(path, os.O_PATH | os.O_CLOEXEC) for path in (label, os.path.join(label, "secret"))]
             try:
                 socket.send_fds(peer, [b"x"], fds)
@@ -87,12 +101,8 @@ class Listeners:
             peer.close()
 
     def serve_datagram(self, sock, label):
-        while True:
-            try:
-                sock.recv(4096)
-            except OSError:
-                return
-            self.note(label)
+        while self.receive(sock, label, lambda: sock.recvfrom(4096)):
+            pass
 
     def close(self):
         for sock in self.open:
