@@ -4,9 +4,14 @@ import atexit
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+
+# What a session starts has its operator's dispositions: nohup's would be seen in what is sent to it.
+for ignored in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+    signal.signal(ignored, signal.SIG_DFL)
 
 SKIP = 77
 BUILD = os.environ["REMIT_BUILD"]
