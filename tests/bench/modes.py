@@ -223,9 +223,8 @@ class Codex(NodePeer):
                 *command]
 
 
-ALL = (Native, Again, LandlockAlone, Remit, RemitGap, RemitNoShim, RemitGapNoShim, RemitUnrecorded, NotifyAlone,
-       Bubblewrap, Firejail, Proot, Strace,
-       SandboxRuntime, Codex)
+ALL = (Native, Again, LandlockAlone, Remit, RemitGap, RemitNoShim, RemitGapNoShim, RemitUnrecorded, NotifyAlone, Bubblewrap,
+       Firejail, Proot, Strace, SandboxRuntime, Codex)
 
 
 def choose(world, names, notes):

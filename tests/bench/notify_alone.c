@@ -3,10 +3,11 @@
  *   notify_alone -- PROGRAM [ARGUMENT…]
  *
  * A supervisor by seccomp notification that judges nothing, then PROGRAM: the least that any gate
- * costs which sees what a call names before the kernel does. What it is asked about is what remit's
- * gate is asked about. It copies the name or address; opens of an absolute path it performs by one
- * openat2() and hands the descriptor over as remit does (given first, closed here, then answered);
- * all else it lets go on. One thread, no record, no check of anything.
+ * costs which sees what a call names before the kernel does. It is asked about the calls
+ * of tests/bench/calls that remit's gate is asked about. It copies the name or address; opens of an
+ * absolute path it performs by one openat2() and hands the descriptor over as remit does (given
+ * first, closed here, then answered); all else it lets go on. One thread, no record, no check of
+ * anything.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -67,7 +68,7 @@ static int load(void)
 			    &program);
 }
 
-/* Also of what is copied the end of the page may be missing: then it is copied to there. */
+/* The copy ends where the mapping does, which may be within these bytes. */
 static void copy_name(const struct seccomp_notif *notif, int argument, char out[NAME_MAX_READ])
 {
 	uint64_t address = notif->data.args[argument];
@@ -78,7 +79,7 @@ static void copy_name(const struct seccomp_notif *notif, int argument, char out[
 	out[got > 0 ? got : 0] = '\0';
 }
 
-/* False where it is not this one's to open, or was not opened: the kernel says why. */
+/* 0 where it is not this one's to open, or was not opened: the kernel says why. */
 static int open_for(int listener, const struct seccomp_notif *notif, const char *name)
 {
 	int at = notif->data.nr == SYS_openat ? 2 : 1;

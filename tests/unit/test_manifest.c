@@ -323,6 +323,42 @@ START_TEST(interpreter_that_the_agent_chose)
 }
 END_TEST
 
+/* The links between a granted place and a program: the operator's are followed, and what they lead
+ * to is granted; the agent's are told of, whether a name or a pattern goes through them. */
+START_TEST(links_to_programs)
+{
+	static const char *const through[] = {"theirs/way/tool", "theirs/way/t*"};
+	char text[1024];
+
+	begin();
+	make("far/tool", "#!/usr/bin/ssh\n");
+	make("far/plain", "#!/usr/bin/git\n");
+	ck_assert_int_eq(chmod(in("far/plain"), 0644), 0);
+	ck_assert_int_eq(symlink("../far/tool", in("ours/alias")), 0);
+	ck_assert_int_eq(symlink("../far/plain", in("ours/plain")), 0);
+	ck_assert_int_eq(symlink("../far", in("theirs/way")), 0);
+	snprintf(text, sizeof(text), HEAD "exec: {allow: [%s/ours]}\n", folder);
+	ck_assert_int_eq(read_text(text, true), 0);
+	ck_assert_ptr_nonnull(find(SECTION_EXEC_ALLOW, in("far/tool")));
+	ck_assert_ptr_nonnull(find(SECTION_EXEC_ALLOW, "/usr/bin/ssh"));
+	ck_assert_ptr_null(find(SECTION_EXEC_ALLOW, in("far/plain")));
+	ck_assert_ptr_null(find(SECTION_EXEC_ALLOW, "/usr/bin/git"));
+	ck_assert_uint_eq(diagnostics.warnings, 0);
+	forget();
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(text, sizeof(text),
+			 HEAD "files: {write: [%s/theirs]}\nexec: {allow: [\"%s\"]}\n", folder,
+			 in(through[i]));
+		ck_assert_int_eq(read_text(text, true), 0);
+		ck_assert_ptr_null(find(SECTION_EXEC_ALLOW, in("far/tool")));
+		ck_assert_ptr_null(find(SECTION_EXEC_ALLOW, "/usr/bin/ssh"));
+		ck_assert_uint_eq(diagnostics.warnings, 1);
+		forget();
+	}
+	end();
+}
+END_TEST
+
 START_TEST(what_stays)
 {
 	ck_assert_int_eq(read_text(HEAD "files: {read: [/proc/self, /proc/thread-self/fd, /dev/fd,"
@@ -447,6 +483,7 @@ int main(void)
 	tcase_add_test(tests, link_that_is_granted);
 	tcase_add_test(tests, interpreters);
 	tcase_add_test(tests, interpreter_that_the_agent_chose);
+	tcase_add_test(tests, links_to_programs);
 	tcase_add_test(tests, what_stays);
 	tcase_add_test(tests, the_file_that_records_most_counts);
 	tcase_add_test(tests, files_are_named);

@@ -21,6 +21,7 @@ import threading
 import time
 
 CAP_NET_RAW_FILE = struct.pack("<IIIII", 0x02000001, 1 << 13, 0, 0, 0)  # linux/capability.h, v2, effective
+TAKE_SECONDS = 60  # against a listener that has ended; a busy machine needs a moment
 
 
 class Listeners:
@@ -31,31 +32,34 @@ class Listeners:
 
     def receive(self, sock, label, what):
         """The next of what comes, noted in the moment that it leaves the socket; None when the socket is closed."""
-        while True:
-            try:
-                ready = select.poll()
-                ready.register(sock, select.POLLIN)
+        try:
+            ready = select.poll()
+            ready.register(sock, select.POLLIN)
+            while True:
                 ready.poll()
                 with self.lock:
-                    came = what()
+                    try:
+                        came = what()
+                    except BlockingIOError:
+                        continue
                     self.arrived.append(label)
-                    return came
-            except BlockingIOError:
-                continue
-            except (OSError, ValueError):
-                return None
+                return came
+        except (OSError, ValueError):
+            return None
 
     def take(self):
         """What has come since the last time, with what is still in a socket: over loopback that is all that was sent."""
         waiting = select.poll()
         for sock in self.open:
             waiting.register(sock, select.POLLIN)
-        while True:
+        end = time.monotonic() + TAKE_SECONDS
+        while time.monotonic() < end:
             with self.lock:
                 if not any(events & select.POLLIN for _, events in waiting.poll(0)):
                     arrived, self.arrived = self.arrived, []
                     return arrived
             time.sleep(0.001)
+        raise TimeoutError("a listener does not take what was sent to it")
 
     def stream(self, family, address, label, kind=socket.SOCK_STREAM, serve=None):
         sock = socket.socket(family, kind)

@@ -9,9 +9,10 @@ import subprocess
 import sys
 import tempfile
 
-# What a session starts has its operator's dispositions: nohup's would be seen in what is sent to it.
-for ignored in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
-    signal.signal(ignored, signal.SIG_DFL)
+# An agent has its operator's dispositions, and a shell cannot trap what was ignored before it (nohup, a job in the background).
+for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+    if signal.getsignal(number) == signal.SIG_IGN:
+        signal.signal(number, signal.SIG_DFL)
 
 SKIP = 77
 BUILD = os.environ["REMIT_BUILD"]
