@@ -5,13 +5,12 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
+#include "policy/compile/listing.h"
 #include "policy/compile/path_map.h"
 #include "policy/core/path.h"
 
@@ -76,32 +75,11 @@ static struct folder *folder_of(struct siblings *siblings, const char *path, siz
 	return folder;
 }
 
-/* The types in a list are what the file system says; of these it is known to be what lstat(2) says.
- * Over a network or from a process's own file system each name is asked for. */
-static bool is_trusted(int fd)
-{
-	struct statfs about;
-
-	if (fstatfs(fd, &about) != 0)
-		return false;
-	switch ((unsigned long)about.f_type) {
-	case EXT4_SUPER_MAGIC:
-	case XFS_SUPER_MAGIC:
-	case BTRFS_SUPER_MAGIC:
-	case F2FS_SUPER_MAGIC:
-	case TMPFS_MAGIC:
-	case OVERLAYFS_SUPER_MAGIC:
-		return true;
-	default:
-		return false;
-	}
-}
-
 static void folder_open(struct folder *folder)
 {
 	int fd = open(folder->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-	if (fd >= 0 && !is_trusted(fd)) {
+	if (fd >= 0 && !listing_types_hold(fd)) {
 		close(fd);
 		fd = -1;
 	}

@@ -359,6 +359,40 @@ START_TEST(links_to_programs)
 }
 END_TEST
 
+/* Several patterns search one folder: each finds its own, and nothing of another begins like it. */
+START_TEST(patterns_of_one_folder)
+{
+	static const struct {
+		const char *file, *line, *interpreter;
+		bool found;
+	} programs[] = {
+	    {"ours/pyt3.1", "#!/usr/bin/ssh\n", "/usr/bin/ssh", true},
+	    {"ours/pyt3.12", "#!/usr/bin/git\n", "/usr/bin/git", true},
+	    {"ours/pyt", "#!/usr/bin/awk\n", "/usr/bin/awk", false},
+	    {"ours/pyx3.1", "#!/usr/bin/sed\n", "/usr/bin/sed", false},
+	    {"ours/deep/in/tool", "#!/usr/bin/who\n", "/usr/bin/who", true},
+	    {"ours/deep/tool", "#!/usr/bin/env\n", "/usr/bin/env", false},
+	};
+	char text[1024];
+
+	begin();
+	ck_assert_int_eq(mkdir(in("ours/deep"), 0700), 0);
+	ck_assert_int_eq(mkdir(in("ours/deep/in"), 0700), 0);
+	for (size_t i = 0; i < sizeof(programs) / sizeof(*programs); i++)
+		make(programs[i].file, programs[i].line);
+	snprintf(text, sizeof(text),
+		 HEAD "exec: {allow: [\"%s/ours/pyt3.[0-9]\", \"%s/ours/pyt3.[0-9][0-9]\","
+		      " \"%s/ours/deep/*/tool\"]}\n",
+		 folder, folder, folder);
+	ck_assert_int_eq(read_text(text, true), 0);
+	for (size_t i = 0; i < sizeof(programs) / sizeof(*programs); i++)
+		ck_assert_int_eq(find(SECTION_EXEC_ALLOW, programs[i].interpreter) != NULL,
+				 programs[i].found);
+	forget();
+	end();
+}
+END_TEST
+
 START_TEST(what_stays)
 {
 	ck_assert_int_eq(read_text(HEAD "files: {read: [/proc/self, /proc/thread-self/fd, /dev/fd,"
@@ -484,6 +518,7 @@ int main(void)
 	tcase_add_test(tests, interpreters);
 	tcase_add_test(tests, interpreter_that_the_agent_chose);
 	tcase_add_test(tests, links_to_programs);
+	tcase_add_test(tests, patterns_of_one_folder);
 	tcase_add_test(tests, what_stays);
 	tcase_add_test(tests, the_file_that_records_most_counts);
 	tcase_add_test(tests, files_are_named);

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Grants that follow from the grant of a program: of its interpreters, and of what a link leads to.
+ * They are added to the model and stand where the rule stands that they follow from.
+ */
+#ifndef REMIT_COMPILE_PROGRAM_GRANTS_H
+#define REMIT_COMPILE_PROGRAM_GRANTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "policy/compile/diagnostics.h"
+#include "policy/compile/model.h"
+#include "policy/compile/path_map.h"
+
+struct program_grants {
+	struct model *model;
+	struct diagnostics *diagnostics;
+	size_t rule;	 /* the one that is searched for; by number, since the rules move */
+	size_t programs; /* looked into so far */
+	bool warned;
+	struct path_map granted; /* as they are, without conditions */
+	struct path_map
+	    heads; /* of interpreters and of what links lead to: many lead to the same */
+};
+
+/* Of a rule that is there already, so that it is not granted again. 0 or -ENOMEM, as below. */
+int program_grants_note(struct program_grants *grants, const struct model_rule *rule);
+/* The program that a link leads to, with all conditions of the rule. */
+int program_grant_target(struct program_grants *grants, const char *real, const char *link);
+/* The chain of interpreters of one program, by its real path. `spelled`: the link that leads to it,
+ * another way to write it that is granted too; or NULL. */
+int program_grant_interpreters(struct program_grants *grants, const char *real,
+			       const char *spelled);
+/* Says something about the searched rule. */
+void program_grants_warn(const struct program_grants *grants, const char *format, const char *what);
+void program_grants_free(struct program_grants *grants);
+
+#endif
