@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/prepare.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,60 +10,12 @@
 #include <sys/syscall.h>
 
 #include "policy/compile/diagnostics.h"
-#include "policy/compile/siblings.h"
-#include "policy/core/path.h"
 #include "shim/common/protocol.h"
 #include "tools/output.h"
+#include "tools/sight.h"
 
 /* What the gate itself reads beyond the scope: its callers' memory, files and status. */
 static const char *const broker_read[] = {"/proc"};
-
-/* The file system as the plan is to see it. */
-struct sight {
-	struct siblings *siblings; /* NULL: each name is looked at by itself */
-	/* Where there is no session, ${TMP} stands for a folder that is not there; a plan that said
-	 * so would be about no session at all. This one is added, empty; or NULL. */
-	const char *tmp;
-};
-
-static enum view_kind kind_of_type(uint8_t type)
-{
-	switch (type) {
-	case DT_REG:
-		return VIEW_FILE;
-	case DT_DIR:
-		return VIEW_FOLDER;
-	case DT_LNK:
-		return VIEW_LINK;
-	default:
-		return VIEW_OTHER;
-	}
-}
-
-static enum view_kind sight_kind(void *context, const char *path)
-{
-	const struct sight *sight = context;
-	size_t len = strlen(path);
-	uint8_t type;
-
-	if (sight->tmp && path_within(sight->tmp, strlen(sight->tmp), path, len))
-		return VIEW_FOLDER;
-	type = siblings_type(sight->siblings, path, len);
-	if (type != DT_UNKNOWN)
-		return kind_of_type(type);
-	return kernel_view.kind(kernel_view.context, path);
-}
-
-static int sight_list(void *context, const char *folder, int (*each)(void *arg, const char *name),
-		      void *arg)
-{
-	const struct sight *sight = context;
-
-	if (sight->tmp && path_within(sight->tmp, strlen(sight->tmp), folder, strlen(folder)) &&
-	    kernel_view.kind(kernel_view.context, folder) == VIEW_ABSENT)
-		return 0;
-	return kernel_view.list(kernel_view.context, folder, each, arg);
-}
 
 static void wrong_feature(const char *word)
 {
@@ -153,9 +104,11 @@ static int build_plan(const struct loaded *loaded, const char *private, struct p
 	    .siblings = loaded->options.siblings,
 	    .tmp = private ? NULL : loaded->tmp,
 	};
-	const struct plan_view view = {sight_kind, sight_list, &sight, kernel_view.sha256};
+	const struct plan_view view = sight_view(&sight);
+	int error = plan_build(&loaded->scope, &out->features, &view, &options, &out->plan);
 
-	return plan_build(&loaded->scope, &out->features, &view, &options, &out->plan);
+	sight_free(&sight);
+	return error;
 }
 
 int prepare(const struct loaded *loaded, const struct without *without, const char *private,
