@@ -128,6 +128,7 @@ int prepare(const struct loaded *loaded, const struct without *without, const ch
 	error = place_interpreters(&out->interpreters, &out->interpreter_count);
 	if (!error)
 		error = build_plan(loaded, private, out);
+	kernel_probe_drop(&out->probe);
 	if (error)
 		output_error("cannot plan the session: %s", strerror(-error));
 	return error;

@@ -40,14 +40,15 @@ struct request {
 	struct broker *broker;
 	struct seccomp_notif notif; /* data.args as the kernel saw them */
 	pid_t tid;		    /* notif.pid: the calling thread */
-	pid_t tgid;		    /* its process, from /proc/TID/status; 0 until request_tgid() */
+	pid_t tgid;		    /* its process; 0 until request_tgid() */
 	int pidfd;		    /* of the thread, else of tgid; opened on first use; -1 */
 	struct known *known;	    /* what the worker keeps of earlier calls; NULL: nothing */
-	int umask;		    /* the caller's, read along with tgid; -1 */
+	int umask;		    /* the caller's; -1 until request_umask() */
 	struct nested *nested;	    /* the innermost session that the caller belongs to (nest.h);
 				       NULL: the broker's own */
 	const char *name;	    /* of the syscall, from the table */
 	uint32_t conditions; /* enum condition: what judging this call has asked for so far */
+	bool counted;	     /* by the census */
 	bool held; /* answered, and stopped under our trace: what is said of it stays true */
 };
 
@@ -110,7 +111,7 @@ uint32_t broker_session_flags(const struct broker *broker);
 pid_t broker_pid(const struct broker *broker);
 int broker_tty_index(
     const struct broker *broker); /* N of /dev/pts/N that the session runs on, -1 */
-void broker_count_shimmed(struct broker *broker, pid_t tgid);
+const char *broker_shim(const struct broker *broker); /* the path that programs preload, or NULL */
 
 /* True while the caller still waits for this answer: its pid has not been reused, /proc/TID is
  * still its own. Call after opening anything under /proc/TID and before trusting it. */

@@ -4,7 +4,8 @@
  * thread that is about to run another program, which is looked at anew.
  *
  * A process that was forked and has not executed anything runs its parent's program, shim and all,
- * and is no program of its own.
+ * and is no program of its own. Only /proc tells the two apart, and the first look into a process's
+ * folder there is dear: who loads the shim is taken for executed, at worst one too many.
  */
 #include "shim/broker/census.h"
 
@@ -84,8 +85,10 @@ static void enter(bits set, pid_t number)
 
 void census_met(struct request *request)
 {
-	if (is_marked(looked_at, request->tid) || !mark(looked_at, request->tid))
+	if (request->counted || is_marked(looked_at, request->tid) ||
+	    !mark(looked_at, request->tid))
 		return;
+	request->counted = true;
 	pid_t process = request->tid;
 	enum origin origin = origin_of(process);
 
@@ -98,11 +101,23 @@ void census_met(struct request *request)
 		enter(met, process);
 }
 
+void census_open(struct request *request, const char *path)
+{
+	const char *shim = broker_shim(request->broker);
+
+	if (!shim || strcmp(path, shim) != 0 || !mark(looked_at, request->tid))
+		return;
+	enter(met, request->tid);
+	request->counted = true;
+}
+
 void census_hello(struct request *request)
 {
 	pid_t tgid = request_tgid(request);
 
 	enter(greeted, tgid);
+	mark(looked_at, request->tid);
+	request->counted = true;
 }
 
 void census_exec(struct request *request)
@@ -111,6 +126,7 @@ void census_exec(struct request *request)
 
 	if (tid > 0 && tid < NUMBERS)
 		atomic_fetch_and(&looked_at[tid / WORD_BITS], ~(1ULL << (tid % WORD_BITS)));
+	request->counted = true; /* what will be there is not there yet */
 }
 
 static void count_chunk(size_t chunk, struct census *census)

@@ -9,8 +9,12 @@
 
 #include "shim/broker/broker.h"
 
-/* Each call that the gate serves passes here first; looks at a thread only once. */
+/* Each call that the gate has served passes here; looks at a thread only once, and not at one that
+ * the functions below have told of. An exec passes here before. */
 void census_met(struct request *request);
+/* The caller opens a file. A program's loader opens the shim before anything else, so that it need
+ * not be looked at. */
+void census_open(struct request *request, const char *path);
 /* The caller's program has said hello. */
 void census_hello(struct request *request);
 /* The caller is about to become another program. */

@@ -260,6 +260,7 @@ static struct reply run(struct request *request, int dirfd, uint64_t address, ui
 	bool conditions = has_conditions(request);
 	char path[PATH_TEXT_MAX];
 
+	census_met(request);
 	/* To wait for the program to be started is to wait for whatever its file lies on. */
 	if (conditions && !request_may_block(request))
 		return (struct reply){.kind = REPLY_LATER, .fd = -1};

@@ -18,6 +18,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "shim/broker/census.h"
 #include "shim/broker/files.h"
 #include "shim/broker/files_open.h"
 #include "shim/broker/performers.h"
@@ -352,6 +353,7 @@ static struct reply open_any(struct request *request, const struct open_call *as
 	call.path = path;
 	if (path[0] == '\0')
 		return reply_error(ENOENT);
+	census_open(request, path);
 	if ((call.flags & O_ACCMODE) != O_ACCMODE &&
 	    open_quickly(request, &call, &reply, &call.linked))
 		return reply;

@@ -44,10 +44,7 @@ struct broker {
 	pid_t pid, agent;
 	struct workers *workers;
 	int listener;
-	pthread_mutex_t shimmed_lock;
-	pid_t *shimmed; /* sorted */
-	size_t shimmed_count, shimmed_size;
-	uint64_t shimmed_total;
+	const char *shim;
 };
 
 int broker_create(const struct broker_options *options, struct broker **out)
@@ -70,9 +67,9 @@ int broker_create(const struct broker_options *options, struct broker **out)
 	broker->tty_index = options->tty_index;
 	broker->ipc = options->ipc;
 	broker->usage = options->usage;
+	broker->shim = options->shim;
 	broker->pid = getpid();
 	broker->listener = -1;
-	pthread_mutex_init(&broker->shimmed_lock, NULL);
 	*out = broker;
 	return 0;
 }
@@ -97,9 +94,7 @@ void broker_free(struct broker *broker)
 {
 	if (!broker)
 		return;
-	pthread_mutex_destroy(&broker->shimmed_lock);
 	standing_free(broker->standing);
-	free(broker->shimmed);
 	free(broker);
 }
 
@@ -168,44 +163,9 @@ int broker_tty_index(const struct broker *broker)
 	return broker->tty_index;
 }
 
-/* A program that replaces another in the same process says hello again: that counts as one process.
- * A pid that was given out twice is one too few, never one too many. */
-void broker_count_shimmed(struct broker *broker, pid_t tgid)
+const char *broker_shim(const struct broker *broker)
 {
-	pthread_mutex_lock(&broker->shimmed_lock);
-	size_t low = 0, high = broker->shimmed_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (broker->shimmed[middle] < tgid)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (low < broker->shimmed_count && broker->shimmed[low] == tgid)
-		goto out;
-	if (broker->shimmed_count == broker->shimmed_size) {
-		size_t size = broker->shimmed_size ? 2 * broker->shimmed_size : 64;
-		pid_t *grown = realloc(broker->shimmed, size * sizeof(*grown));
-
-		if (!grown)
-			goto out;
-		broker->shimmed = grown;
-		broker->shimmed_size = size;
-	}
-	memmove(broker->shimmed + low + 1, broker->shimmed + low,
-		(broker->shimmed_count - low) * sizeof(*broker->shimmed));
-	broker->shimmed[low] = tgid;
-	broker->shimmed_count++;
-	broker->shimmed_total++;
-out:
-	pthread_mutex_unlock(&broker->shimmed_lock);
-}
-
-uint64_t broker_shimmed(const struct broker *broker)
-{
-	return broker->shimmed_total;
+	return broker->shim;
 }
 
 bool request_alive(const struct request *request)
@@ -273,8 +233,21 @@ static int read_status(struct request *request)
 	return request->tgid > 0 ? 0 : -ESRCH;
 }
 
+/* Of most processes their first thread calls, and a pidfd without flags is of no other. */
+static bool is_first_thread(const struct request *request)
+{
+	int fd = (int)syscall(SYS_pidfd_open, request->tid, 0);
+
+	if (fd < 0)
+		return false;
+	close(fd);
+	return request_alive(request);
+}
+
 pid_t request_tgid(struct request *request)
 {
+	if (request->tgid == 0 && is_first_thread(request))
+		request->tgid = request->tid;
 	if (request->tgid == 0) {
 		int error = read_status(request);
 
@@ -405,7 +378,6 @@ static struct reply perform_row(struct request *request, const struct gate_row *
 {
 	struct reply reply;
 
-	census_met(request);
 	if (nest_lacks(request, &reply))
 		return reply;
 	if (row->may_block && !request_may_block(request))
@@ -429,6 +401,7 @@ static struct reply gate_serve(struct request *request)
 		return refuse_ended(request, error);
 	struct reply reply = row ? perform_row(request, row) : never_listed(request);
 
+	census_met(request);
 	nest_leave(request);
 	return reply;
 }

@@ -20,6 +20,7 @@ struct broker_options {
 	int tty_index;			 /* N of /dev/pts/N that the session runs on, -1: none */
 	struct ipc *ipc;		 /* borrowed; NULL: nothing of the kind is asked */
 	struct usage *usage;		 /* borrowed; NULL: uses of rules are not counted */
+	const char *shim;		 /* borrowed; the path that programs preload, NULL: none */
 };
 
 /* Before the fork: allocates, starts no thread. 0 or a negative errno. */
@@ -52,7 +53,5 @@ const struct standing *broker_standing(const struct broker *broker);
 struct ipc *broker_ipc(const struct broker *broker);
 pid_t broker_agent_pid(const struct broker *broker);
 const struct features *broker_features(const struct broker *broker);
-/* Processes that said HELLO, each counted once; programs started under the gate, when counted. */
-uint64_t broker_shimmed(const struct broker *broker);
 
 #endif

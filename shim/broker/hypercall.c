@@ -27,10 +27,6 @@ static struct reply hello(struct request *request)
 
 	if (fd < 0)
 		return reply_error(errno);
-	pid_t tgid = request_tgid(request);
-
-	if (tgid > 0)
-		broker_count_shimmed(request->broker, tgid);
 	census_hello(request);
 	uint32_t flags = broker_session_flags(request->broker) & SESSION_USAGE;
 

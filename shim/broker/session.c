@@ -194,6 +194,7 @@ static int prepare(struct session *session)
 	    .tty_index = session->terminal.index,
 	    .ipc = session->ipc,
 	    .usage = session->usage,
+	    .shim = options->shim,
 	};
 
 	error = broker_create(&gate, &session->broker);

@@ -356,6 +356,16 @@ static int start_helpers(struct workers *workers)
 				    &workers->ticker_started);
 }
 
+static void init_tick(struct workers *workers)
+{
+	pthread_condattr_t attributes;
+
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&workers->tick, &attributes);
+	pthread_condattr_destroy(&attributes);
+}
+
 int workers_start(struct broker *broker, int listener, const struct features *features,
 		  workers_serve serve, struct workers **out)
 {
@@ -372,7 +382,7 @@ int workers_start(struct broker *broker, int listener, const struct features *fe
 	pthread_mutex_init(&workers->lock, NULL);
 	pthread_cond_init(&workers->watch, NULL);
 	pthread_cond_init(&workers->turn, NULL);
-	pthread_cond_init(&workers->tick, NULL);
+	init_tick(workers);
 	atomic_store(&workers->want, 1);
 	for (size_t i = 0; i < SLOTS; i++) {
 		workers->slots[i].workers = workers;
@@ -395,28 +405,32 @@ int workers_start(struct broker *broker, int listener, const struct features *fe
 	return 0;
 }
 
+/* Interrupts all that run; how many there are. */
+static size_t interrupt_all(struct workers *workers)
+{
+	size_t running = 0;
+
+	pthread_mutex_lock(&workers->lock);
+	for (size_t i = 0; i < SLOTS; i++) {
+		if (workers->slots[i].state != SLOT_RUNNING)
+			continue;
+		pthread_kill(workers->slots[i].thread, INTERRUPT);
+		running++;
+	}
+	pthread_mutex_unlock(&workers->lock);
+	return running;
+}
+
 /* A signal that comes just before the ioctl is lost, so it is sent until the thread has ended. */
 static void join_all(struct workers *workers)
 {
+	for (int tries = 0; interrupt_all(workers) > 0; tries++)
+		nanosleep(&(struct timespec){.tv_nsec = tries < 4 ? 50000L : 1000000L}, NULL);
 	for (size_t i = 0; i < SLOTS; i++) {
 		struct slot *slot = &workers->slots[i];
-		int tries = 0;
 
-		for (;;) {
-			pthread_mutex_lock(&workers->lock);
-			int state = slot->state;
-
-			if (state == SLOT_RUNNING)
-				pthread_kill(slot->thread, INTERRUPT);
-			pthread_mutex_unlock(&workers->lock);
-			if (state == SLOT_FREE)
-				break;
-			if (state == SLOT_ENDED) {
-				pthread_join(slot->thread, NULL);
-				break;
-			}
-			nanosleep(&(struct timespec){.tv_nsec = tries++ ? 1000000L : 50000L}, NULL);
-		}
+		if (slot->state == SLOT_ENDED)
+			pthread_join(slot->thread, NULL);
 		pthread_mutex_destroy(&slot->lock);
 	}
 }

@@ -20,8 +20,9 @@
 #define PARKED_KEEP 8	/* more idle general workers than this end */
 #define RECEIVERS_MAX 4 /* that wait beside each other, at most */
 #define TURN_MS 1
-#define TICKS_QUIET 16 /* without a waiting call, until one less waits beside the others */
-#define TICKS_IDLE 64  /* without any call, until the tick stands still */
+#define QUIET_TURN_MS 3 /* after TICKS_QUIET without a waiting call: each tick is a wake-up */
+#define TICKS_QUIET 16	/* without a waiting call, until one less waits beside the others */
+#define TICKS_IDLE 64	/* without any call, until the tick stands still */
 #define BLOCKING_MAX 256
 #define PRESSURE 16
 #define PER_PROCESS 16
@@ -70,7 +71,7 @@ struct workers {
 	atomic_uint deferred_count;
 	pthread_mutex_t lock;
 	pthread_cond_t turn;  /* a parked worker is let in */
-	pthread_cond_t tick;  /* there are calls again */
+	pthread_cond_t tick;  /* there are calls again; CLOCK_MONOTONIC */
 	pthread_cond_t watch; /* the reaper has something to look at */
 	int parked, admitted; /* of the parked ones, those let in that have not woken yet */
 	int general, blocking;

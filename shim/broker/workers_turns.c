@@ -107,10 +107,14 @@ static void stand(struct workers *workers, unsigned int calls)
 	atomic_store(&workers->tick_stands, false);
 }
 
-/* A listener that cannot be asked counts as one where calls wait: too many threads do no harm. */
+/* A listener that cannot be asked counts as one where calls wait: too many threads do no harm.
+ * Where somebody is there to take a call it is not asked. */
 static bool calls_wait(struct workers *workers, bool *over)
 {
 	struct pollfd poll_fd = {.fd = workers->listener, .events = POLLIN};
+
+	if (atomic_load(&workers->receivers) > 0)
+		return false;
 	int n = poll(&poll_fd, 1, 0);
 
 	*over = n > 0 && (poll_fd.revents & (POLLHUP | POLLNVAL));
@@ -129,6 +133,21 @@ static void look(struct workers *workers, bool waiting, unsigned int *quiet)
 		atomic_store(&workers->want, want - 1);
 }
 
+/* Under the lock, which is let go meanwhile. Whoever stops the workers need not wait for its end.
+ */
+static void pause_tick(struct workers *workers, unsigned int quiet)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += (quiet < TICKS_QUIET ? TURN_MS : QUIET_TURN_MS) * 1000000L;
+	if (until.tv_nsec >= 1000000000L) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000L;
+	}
+	pthread_cond_timedwait(&workers->tick, &workers->lock, &until);
+}
+
 void *workers_tick(void *arg)
 {
 	struct workers *workers = arg;
@@ -141,8 +160,8 @@ void *workers_tick(void *arg)
 			stand(workers, calls);
 		idle = atomic_load(&workers->calls) == calls ? idle + 1 : 0;
 		calls = atomic_load(&workers->calls);
+		pause_tick(workers, quiet);
 		pthread_mutex_unlock(&workers->lock);
-		nanosleep(&(struct timespec){.tv_nsec = TURN_MS * 1000000L}, NULL);
 		bool waiting = calls_wait(workers, &over);
 
 		pthread_mutex_lock(&workers->lock);

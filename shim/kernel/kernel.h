@@ -17,8 +17,8 @@
 /* Probes by trying, in a child process where trying would leave a mark; never by version number. */
 int kernel_probe(struct features *out);
 
-/* The same in two steps, so that the child tries while the caller does something else. Each start
- * is followed by finish, which always has an answer, or drop; both reap the child. */
+/* The same in steps, so that the child tries, and ends, while the caller does something else. Each
+ * start is followed by drop, which reaps the child; finish, before it, always has an answer. */
 struct kernel_probe {
 	pid_t pid; /* -1: none */
 	int socket;

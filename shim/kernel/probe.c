@@ -264,15 +264,24 @@ static void hear(const struct kernel_probe *probe, struct features *out)
 	out->unshare_fs = found.unshare_fs;
 }
 
+/* It ends by itself when it reads the end, and takes a while for it. */
+static void let_end(struct kernel_probe *probe)
+{
+	if (probe->socket < 0)
+		return;
+	/* It reads until this end is gone, whoever else has a copy of it by now. */
+	shutdown(probe->socket, SHUT_RDWR);
+	kill(probe->pid, SIGKILL);
+	close(probe->socket);
+	probe->socket = -1;
+}
+
 void kernel_probe_drop(struct kernel_probe *probe)
 {
 	if (probe->pid > 0) {
-		/* It reads until this end is gone, whoever else has a copy of it by now. */
-		shutdown(probe->socket, SHUT_RDWR);
-		kill(probe->pid, SIGKILL);
+		let_end(probe);
 		while (waitpid(probe->pid, NULL, 0) < 0 && errno == EINTR)
 			;
-		close(probe->socket);
 	}
 	*probe = (struct kernel_probe){.pid = -1, .socket = -1};
 }
@@ -290,7 +299,7 @@ void kernel_probe_finish(struct kernel_probe *probe, struct features *out)
 	};
 	hear(probe, out);
 	look_at(probe->pid, out);
-	kernel_probe_drop(probe);
+	let_end(probe);
 	if (uname(&name) == 0)
 		memccpy(out->release, name.release, '\0', sizeof(out->release) - 1);
 	/* What follows from what was found. */
@@ -302,7 +311,9 @@ int kernel_probe(struct features *out)
 {
 	struct kernel_probe probe;
 	int ret = kernel_probe_start(&probe);
-	if (ret == 0)
+	if (ret == 0) {
 		kernel_probe_finish(&probe, out);
+		kernel_probe_drop(&probe);
+	}
 	return ret;
 }
