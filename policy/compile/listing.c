@@ -3,7 +3,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,14 +54,7 @@ static int note(struct listing *listing, uint8_t type, const char *name)
 	return 0;
 }
 
-static int compare(const void *a, const void *b)
-{
-	const struct listing_name *left = a, *right = b;
-
-	return strcmp(left->text, right->text);
-}
-
-static int sort(struct listing *listing)
+static int name_all(struct listing *listing)
 {
 	char *at = listing->text;
 
@@ -74,31 +66,54 @@ static int sort(struct listing *listing)
 		listing->names[i].text = at;
 		at += strlen(at) + 1;
 	}
-	if (listing->count)
-		qsort(listing->names, listing->count, sizeof(*listing->names), compare);
 	return 0;
 }
 
+/* The names that one read of the folder has brought. */
+static int note_block(struct listing *listing, const char *block, size_t len, bool typed,
+		      size_t most)
+{
+	int err = 0;
+
+	for (size_t at = 0; !err && at < len && listing->count <= most;) {
+		const struct dirent64 *entry = (const struct dirent64 *)(const void *)(block + at);
+
+		if (!is_dots(entry->d_name))
+			err = note(listing, typed ? entry->d_type : DT_UNKNOWN, entry->d_name);
+		at += entry->d_reclen;
+	}
+	return err;
+}
+
+/* Without a stream: folders are many and most of them small. */
 int listing_read(int folder, size_t most, struct listing *out)
 {
+	_Alignas(struct dirent64) char block[32768];
 	bool typed = listing_types_hold(folder);
-	int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), err = 0;
-	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry;
+	ssize_t len = 0;
+	int err = 0;
 
 	*out = (struct listing){0};
-	while (stream && !err && out->count <= most && (entry = readdir(stream)))
-		if (!is_dots(entry->d_name))
-			err = note(out, typed ? entry->d_type : DT_UNKNOWN, entry->d_name);
-	if (stream)
-		closedir(stream);
-	else if (fd >= 0)
-		close(fd);
+	while (!err && out->count <= most && (len = getdents64(folder, block, sizeof(block))) > 0)
+		err = note_block(out, block, (size_t)len, typed, most);
 	if (!err)
-		err = sort(out);
+		err = name_all(out);
 	if (err)
 		listing_free(out);
 	return err;
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct listing_name *left = a, *right = b;
+
+	return strcmp(left->text, right->text);
+}
+
+void listing_sort(struct listing_name *names, size_t count)
+{
+	if (count > 1)
+		qsort(names, count, sizeof(*names), compare);
 }
 
 void listing_free(struct listing *listing)

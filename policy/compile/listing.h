@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The names of one folder, sorted, so that the same folder is always searched in the same order. */
+/* The names of one folder and what the folder says they are. */
 #ifndef REMIT_COMPILE_LISTING_H
 #define REMIT_COMPILE_LISTING_H
 
@@ -19,9 +19,12 @@ struct listing {
 	size_t len, room;
 };
 
-/* Without "." and ".."; no more than `most` + 1 names. `folder` is an open one, which stays the
- * caller's. 0, or -ENOMEM and an empty listing. A folder that cannot be read has no names. */
+/* Without "." and ".."; no more than `most` + 1 names, in no order. `folder` is open for reading,
+ * was not read from and stays the caller's. 0, or -ENOMEM and an empty listing. A folder that
+ * cannot be read has no names. */
 int listing_read(int folder, size_t most, struct listing *out);
+/* By name, so that the same folder is always searched in the same order. */
+void listing_sort(struct listing_name *names, size_t count);
 void listing_free(struct listing *listing);
 
 /* Whether the types in the folder's list are what lstat(2) would say: of the file systems of disks

@@ -95,73 +95,108 @@ static bool may_match(const struct search *search, const char *path, bool folder
 	       states;
 }
 
-/* A name that the folder's list says nothing of, or whose permissions are asked for. */
-static uint8_t look(const struct folder *folder, const char *name, bool *program)
+/* What a name is, which matters only of folders, links and programs: DT_UNKNOWN is all else. */
+static uint8_t look(const struct folder *folder, const struct listing_name *name)
 {
 	struct stat about;
 
-	*program = false;
-	if (fstatat(folder->fd, name, &about, AT_SYMLINK_NOFOLLOW))
+	if (name->type == DT_DIR || name->type == DT_LNK)
+		return name->type;
+	if (name->type != DT_REG && name->type != DT_UNKNOWN)
 		return DT_UNKNOWN;
-	*program = is_program(&about);
-	return S_ISDIR(about.st_mode)	? DT_DIR
-	       : S_ISLNK(about.st_mode) ? DT_LNK
-	       : S_ISREG(about.st_mode) ? DT_REG
-					: DT_UNKNOWN;
+	if (fstatat(folder->fd, name->text, &about, AT_SYMLINK_NOFOLLOW))
+		return DT_UNKNOWN;
+	if (S_ISDIR(about.st_mode))
+		return DT_DIR;
+	if (S_ISLNK(about.st_mode))
+		return DT_LNK;
+	return is_program(&about) ? DT_REG : DT_UNKNOWN;
+}
+
+/* The path of a name beneath the folder; false when it is too long. */
+static bool name_path(const struct folder *folder, const char *name, char out[PATH_TEXT_MAX])
+{
+	size_t len = strlen(name);
+
+	if (folder->len + 1 + len >= PATH_TEXT_MAX)
+		return false;
+	memcpy(out, folder->path, folder->len);
+	out[folder->len] = '/';
+	memcpy(out + folder->len + 1, name, len + 1);
+	return true;
+}
+
+/* What matches the tail begins with what stands before its first wildcard. */
+static bool begins_like_tail(const struct search *search, const struct folder *folder,
+			     const char *name)
+{
+	return folder->len != search->root_len || !search->lead ||
+	       !strncmp(name, search->tail, search->lead);
+}
+
+/* Most names match nothing, whatever they are; most of the others are no programs. */
+static uint8_t look_if_wanted(const struct search *search, const struct folder *folder,
+			      const struct listing_name *name)
+{
+	char path[PATH_TEXT_MAX];
+	uint8_t type;
+
+	if (!begins_like_tail(search, folder, name->text) || !name_path(folder, name->text, path))
+		return DT_UNKNOWN;
+	if (!may_match(search, path, false) && !may_match(search, path, true))
+		return DT_UNKNOWN;
+	type = look(folder, name);
+	return may_match(search, path, type == DT_DIR) ? type : DT_UNKNOWN;
 }
 
 static int visit_folder(struct search *search, const char *path, unsigned int depth);
 
 /* One object beneath a searched place, by its real path: links to folders are not entered. */
 static int visit(struct search *search, const struct folder *folder,
-		 const struct listing_name *name, const char *path)
-{
-	uint8_t type = name->type;
-	bool program = false;
-
-	/* Most names match nothing, whatever they are. */
-	if (!may_match(search, path, false) && !may_match(search, path, true))
-		return 0;
-	if (type == DT_REG || type == DT_UNKNOWN)
-		type = look(folder, name->text, &program);
-	if (!may_match(search, path, type == DT_DIR))
-		return 0;
-	if (type == DT_DIR)
-		return folder->depth < LIMIT_PROGRAM_FOLDERS
-			   ? visit_folder(search, path, folder->depth + 1)
-			   : 0;
-	if (type == DT_LNK)
-		return visit_link(search, path);
-	return program ? program_grant_interpreters(&search->grants, path, NULL) : 0;
-}
-
-/* What matches the tail begins with what stands before its first wildcard. */
-static bool begins_like_tail(const struct search *search, const char *rest)
-{
-	return !strncmp(rest, search->tail ? search->tail : "", search->lead);
-}
-
-static int visit_names(struct search *search, const struct folder *folder,
-		       const struct listing *names)
+		 const struct listing_name *name)
 {
 	char path[PATH_TEXT_MAX];
-	size_t room = sizeof(path) - folder->len - 1, below = folder->len - search->root_len;
-	int err = 0;
 
-	memcpy(path, folder->path, folder->len);
-	path[folder->len] = '/';
-	for (size_t i = 0; i < names->count && !err; i++) {
-		const struct listing_name *name = &names->names[i];
-		size_t len = strlen(name->text);
+	if (!name_path(folder, name->text, path))
+		return 0;
+	if (name->type == DT_LNK)
+		return visit_link(search, path);
+	if (name->type == DT_REG)
+		return program_grant_interpreters(&search->grants, path, NULL);
+	return folder->depth < LIMIT_PROGRAM_FOLDERS ? visit_folder(search, path, folder->depth + 1)
+						     : 0;
+}
 
-		if (search->grants.programs >= LIMIT_PROGRAMS || search->entries++ >= LIMIT_ENTRIES)
-			break;
-		if (len >= room)
-			continue;
-		memcpy(path + folder->len + 1, name->text, len + 1);
-		if (below || begins_like_tail(search, name->text))
-			err = visit(search, folder, name, path);
+/* How many of the names are looked at; where it is not all, the first by name. */
+static size_t within_limit(struct search *search, struct listing *names)
+{
+	size_t left = LIMIT_ENTRIES - search->entries;
+
+	if (names->count > left)
+		listing_sort(names->names, names->count);
+	else
+		left = names->count;
+	search->entries += left;
+	return left;
+}
+
+/* Looked at in the order that they come in, visited in that of their names. */
+static int visit_names(struct search *search, const struct folder *folder, struct listing *names)
+{
+	size_t count = within_limit(search, names), wanted = 0;
+	struct listing_name *found = calloc(count + 1, sizeof(*found));
+	int err = found ? 0 : -ENOMEM;
+
+	for (size_t i = 0; !err && i < count; i++) {
+		found[wanted] = names->names[i];
+		found[wanted].type = look_if_wanted(search, folder, &names->names[i]);
+		wanted += found[wanted].type != DT_UNKNOWN;
 	}
+	if (!err)
+		listing_sort(found, wanted);
+	for (size_t i = 0; !err && i < wanted && search->grants.programs < LIMIT_PROGRAMS; i++)
+		err = visit(search, folder, &found[i]);
+	free(found);
 	return err;
 }
 
@@ -191,7 +226,7 @@ static int visit_folder(struct search *search, const char *path, unsigned int de
 	struct folder folder = {
 	    .path = path,
 	    .len = path[1] ? strlen(path) : 0,
-	    .fd = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
+	    .fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
 	    .depth = depth,
 	};
 	struct listing fresh, *names;
