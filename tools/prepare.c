@@ -100,15 +100,13 @@ static int build_plan(const struct loaded *loaded, const char *private, struct p
 	    .interpreter_count = out->interpreter_count,
 	    .gate_around = out->inner,
 	};
-	struct sight sight = {
+	const struct sight sight = {
 	    .siblings = loaded->options.siblings,
 	    .tmp = private ? NULL : loaded->tmp,
 	};
 	const struct plan_view view = sight_view(&sight);
-	int error = plan_build(&loaded->scope, &out->features, &view, &options, &out->plan);
 
-	sight_free(&sight);
-	return error;
+	return plan_build(&loaded->scope, &out->features, &view, &options, &out->plan);
 }
 
 int prepare(const struct loaded *loaded, const struct without *without, const char *private,

@@ -2,15 +2,12 @@
 #include "tools/sight.h"
 
 #include <dirent.h>
-#include <errno.h>
-#include <stdlib.h>
+#include <stdint.h>
 #include <string.h>
 
+#include "policy/compile/listing.h"
 #include "policy/core/path.h"
 #include "shim/kernel/kernel.h"
-
-/* Of a folder that has more names none is kept. */
-#define NAMES_MAX 16384
 
 static enum view_kind kind_of_type(uint8_t type)
 {
@@ -44,70 +41,27 @@ static enum view_kind sight_kind(void *context, const char *path)
 	return kernel_view.kind(kernel_view.context, path);
 }
 
-static int keep_name(void *arg, const char *name)
-{
-	struct sight *sight = arg;
-	size_t len = strlen(name) + 1;
-
-	if (sight->count == NAMES_MAX)
-		return -E2BIG;
-	if (sight->room - sight->len < len) {
-		size_t room = sight->room ? 2 * sight->room : 4096;
-		char *grown = realloc(sight->names, room);
-
-		if (!grown)
-			return -ENOMEM;
-		sight->names = grown;
-		sight->room = room;
-	}
-	memcpy(sight->names + sight->len, name, len);
-	sight->len += len;
-	sight->count++;
-	return 0;
-}
-
-/* Lists the folder into memory, unless it is there. -E2BIG: it has too many names to be kept. */
-static int keep_folder(struct sight *sight, const char *folder)
-{
-	int err;
-
-	if (!strcmp(sight->folder, folder))
-		return 0;
-	sight->folder[0] = '\0';
-	sight->len = sight->count = 0;
-	err = kernel_view.list(kernel_view.context, folder, keep_name, sight);
-	if (!err && strlen(folder) < sizeof(sight->folder))
-		strcpy(sight->folder, folder);
-	return err;
-}
-
 static int sight_list(void *context, const char *folder, int (*each)(void *arg, const char *name),
 		      void *arg)
 {
-	struct sight *sight = context;
-	const char *name;
-	int err;
+	const struct sight *sight = context;
+	const struct listing *listing;
+	int err = 0;
 
 	if (in_tmp(sight, folder) && kernel_view.kind(kernel_view.context, folder) == VIEW_ABSENT)
 		return 0;
-	err = keep_folder(sight, folder);
-	if (err == -E2BIG)
+	listing = siblings_listing(sight->siblings, folder);
+	if (!listing)
 		return kernel_view.list(kernel_view.context, folder, each, arg);
-	name = sight->names;
-	for (size_t i = 0; !err && i < sight->count; i++) {
-		err = each(arg, name);
-		name += strlen(name) + 1;
-	}
+	for (size_t i = 0; !err && i < listing->count; i++)
+		err = each(arg, listing->names[i].text);
 	return err;
 }
 
-struct plan_view sight_view(struct sight *sight)
+struct plan_view sight_view(const struct sight *sight)
 {
-	return (struct plan_view){sight_kind, sight_list, sight, kernel_view.sha256};
-}
+	/* Its functions only read it. */
+	void *context = (void *)(uintptr_t)sight;
 
-void sight_free(struct sight *sight)
-{
-	free(sight->names);
-	sight->names = NULL;
+	return (struct plan_view){sight_kind, sight_list, context, kernel_view.sha256};
 }

@@ -16,13 +16,8 @@
 #include "policy/compile/listing.h"
 #include "policy/compile/program_grants.h"
 #include "policy/compile/resolve.h"
+#include "policy/compile/siblings.h"
 #include "policy/core/glob.h"
-
-/* Where searches begin, often in the same folder as the one before. */
-struct root {
-	char path[PATH_TEXT_MAX]; /* real; "": none yet */
-	struct listing names;
-};
 
 struct search {
 	struct program_grants grants;
@@ -30,7 +25,7 @@ struct search {
 	const char *tail; /* of the searched pattern, after its root; NULL for a folder */
 	size_t lead;	  /* bytes of the tail before its first wildcard */
 	size_t root_len;
-	struct root root;
+	struct siblings *siblings;
 };
 
 /* An open folder that is searched, by its real path. */
@@ -167,57 +162,58 @@ static int visit(struct search *search, const struct folder *folder,
 						     : 0;
 }
 
-/* How many of the names are looked at; where it is not all, the first by name. */
-static size_t within_limit(struct search *search, struct listing *names)
+/* A copy of the names; where they are too many, the first of them by name. */
+static size_t copy_names(struct search *search, const struct listing *names,
+			 struct listing_name *out)
 {
-	size_t left = LIMIT_ENTRIES - search->entries;
+	size_t left = LIMIT_ENTRIES - search->entries, count = names->count;
 
-	if (names->count > left)
-		listing_sort(names->names, names->count);
-	else
-		left = names->count;
-	search->entries += left;
-	return left;
+	memcpy(out, names->names, count * sizeof(*out));
+	if (count > left) {
+		listing_sort(out, count);
+		count = left;
+	}
+	search->entries += count;
+	return count;
 }
 
 /* Looked at in the order that they come in, visited in that of their names. */
-static int visit_names(struct search *search, const struct folder *folder, struct listing *names)
+static int visit_names(struct search *search, const struct folder *folder,
+		       const struct listing *names)
 {
-	size_t count = within_limit(search, names), wanted = 0;
-	struct listing_name *found = calloc(count + 1, sizeof(*found));
-	int err = found ? 0 : -ENOMEM;
+	struct listing_name *found = calloc(names->count + 1, sizeof(*found));
+	size_t count, wanted = 0;
+	int err = 0;
 
-	for (size_t i = 0; !err && i < count; i++) {
-		found[wanted] = names->names[i];
-		found[wanted].type = look_if_wanted(search, folder, &names->names[i]);
+	if (!found)
+		return -ENOMEM;
+	count = copy_names(search, names, found);
+	for (size_t i = 0; i < count; i++) {
+		found[wanted] = found[i];
+		found[wanted].type = look_if_wanted(search, folder, &found[i]);
 		wanted += found[wanted].type != DT_UNKNOWN;
 	}
-	if (!err)
-		listing_sort(found, wanted);
+	listing_sort(found, wanted);
 	for (size_t i = 0; !err && i < wanted && search->grants.programs < LIMIT_PROGRAMS; i++)
 		err = visit(search, folder, &found[i]);
 	free(found);
 	return err;
 }
 
-/* The listing of the folder that the search before this one began in is kept. */
-static int read_names(struct search *search, const struct folder *folder, struct listing **names,
-		      struct listing *fresh)
+/* Where a search begins another has often begun, and the plan will look as well. */
+static int read_and_visit(struct search *search, const struct folder *folder)
 {
-	struct root *root = &search->root;
+	const struct listing *kept =
+	    folder->depth ? NULL : siblings_listing(search->siblings, folder->path);
+	struct listing fresh;
 	int err;
 
-	*fresh = (struct listing){0};
-	*names = folder->depth ? fresh : &root->names;
-	if (!folder->depth && !strcmp(root->path, folder->path))
-		return 0;
-	if (!folder->depth) {
-		listing_free(&root->names);
-		root->path[0] = '\0';
-	}
-	err = listing_read(folder->fd, LIMIT_PROGRAMS, *names);
-	if (!err && !folder->depth)
-		strcpy(root->path, folder->path);
+	if (kept)
+		return visit_names(search, folder, kept);
+	err = listing_read(folder->fd, LIMIT_ENTRIES, &fresh);
+	if (!err)
+		err = visit_names(search, folder, &fresh);
+	listing_free(&fresh);
 	return err;
 }
 
@@ -229,15 +225,11 @@ static int visit_folder(struct search *search, const char *path, unsigned int de
 	    .fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
 	    .depth = depth,
 	};
-	struct listing fresh, *names;
 	int err;
 
 	if (folder.fd < 0)
 		return 0;
-	err = read_names(search, &folder, &names, &fresh);
-	if (!err)
-		err = visit_names(search, &folder, names);
-	listing_free(&fresh);
+	err = read_and_visit(search, &folder);
 	close(folder.fd);
 	return err;
 }
@@ -288,9 +280,11 @@ static int visit_rule(struct search *search)
 	return rule->pattern ? 0 : visit_file(search, real, root, &about);
 }
 
-int programs_resolve(struct model *model, struct diagnostics *diagnostics)
+int programs_resolve(struct model *model, struct siblings *siblings,
+		     struct diagnostics *diagnostics)
 {
-	struct search search = {.grants = {.model = model, .diagnostics = diagnostics}};
+	struct search search = {.grants = {.model = model, .diagnostics = diagnostics},
+				.siblings = siblings};
 	struct program_grants *grants = &search.grants;
 	size_t own = model->rule_count; /* those after are implied */
 	int err = 0;
@@ -300,7 +294,6 @@ int programs_resolve(struct model *model, struct diagnostics *diagnostics)
 	for (; !err && grants->rule < own; grants->rule++)
 		if (model->rules[grants->rule].section == SECTION_EXEC_ALLOW)
 			err = visit_rule(&search);
-	listing_free(&search.root.names);
 	program_grants_free(grants);
 	return err;
 }

@@ -541,7 +541,7 @@ static int resolve_all(struct model *model, struct diagnostics *diagnostics)
 		free(followed.items[i]);
 	}
 	free(followed.items);
-	return err ? err : programs_resolve(model, diagnostics);
+	return err ? err : programs_resolve(model, model->places->siblings, diagnostics);
 }
 
 int resolve_model(struct model *model, const struct compile_options *options,

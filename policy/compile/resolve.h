@@ -30,8 +30,8 @@ int resolve_path(const char *path, bool follow, int (*link)(void *context, const
 
 /* The same within resolve_model(), where no place is looked at twice. */
 int resolve_path_seen(const struct model *model, const char *path, bool follow,
-		    int (*link)(void *context, const char *place), void *context,
-		    char out[PATH_TEXT_MAX]);
+		      int (*link)(void *context, const char *place), void *context,
+		      char out[PATH_TEXT_MAX]);
 
 /* interpreter.c: the `#!` interpreter or ELF interpreter that the kernel starts for a program. 0,
  * -ENOENT when it has none, -ENOEXEC, or what opening it said. Never blocks. */
@@ -42,8 +42,10 @@ int interpreter_read(const char *program, char out[PATH_TEXT_MAX]);
 int interpreter_of_script(const char *program, char out[PATH_TEXT_MAX],
 			  char argument[INTERPRETER_ARGUMENT_MAX]);
 
-/* programs.c: grants for the interpreters of the programs that exec.allow names. */
-int programs_resolve(struct model *model, struct diagnostics *diagnostics);
+/* programs.c: grants for the interpreters of the programs that exec.allow names. `siblings` may be
+ * NULL. */
+int programs_resolve(struct model *model, struct siblings *siblings,
+		     struct diagnostics *diagnostics);
 
 /* True when the model lets the agent write at path: a link or program there is its own. */
 bool resolve_writable(const struct model *model, const char *path);

@@ -19,6 +19,8 @@
 #define PATIENCE 64
 /* Names that are read for one that is asked for: together they cost no more than it does. */
 #define AHEAD 4
+#define KEPT 8		 /* listings, which take turns */
+#define KEPT_NAMES 16384 /* of one of them, at most */
 
 struct folder {
 	char *path; /* NULL: none yet */
@@ -28,10 +30,17 @@ struct folder {
 	bool done;
 };
 
+struct kept {
+	char *path; /* NULL: none */
+	struct listing listing;
+};
+
 struct siblings {
 	struct path_map known;
 	struct folder folders[FOLDERS];
 	unsigned int last, next; /* asked for last; to be given up next */
+	struct kept kept[KEPT];
+	unsigned int next_kept;
 };
 
 struct siblings *siblings_new(void)
@@ -135,6 +144,48 @@ uint8_t siblings_type(struct siblings *siblings, const char *path, size_t len)
 	return path_map_get(&siblings->known, path, len, NULL);
 }
 
+static void kept_free(struct kept *kept)
+{
+	free(kept->path);
+	listing_free(&kept->listing);
+	kept->path = NULL;
+}
+
+static bool kept_read(struct kept *kept, const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return false;
+	kept->path = strdup(path);
+	if (kept->path && listing_read(fd, KEPT_NAMES, &kept->listing) == 0 &&
+	    kept->listing.count > KEPT_NAMES)
+		kept_free(kept);
+	close(fd);
+	return kept->path && kept->listing.names;
+}
+
+const struct listing *siblings_listing(struct siblings *siblings, const char *path)
+{
+	struct kept *kept;
+
+	if (!siblings)
+		return NULL;
+	for (unsigned int i = 0; i < KEPT; i++) {
+		kept = &siblings->kept[i];
+		if (kept->path && !strcmp(kept->path, path))
+			return &kept->listing;
+	}
+	kept = &siblings->kept[siblings->next_kept];
+	kept_free(kept);
+	if (!kept_read(kept, path)) {
+		kept_free(kept);
+		return NULL;
+	}
+	siblings->next_kept = (siblings->next_kept + 1) % KEPT;
+	return &kept->listing;
+}
+
 void siblings_free(struct siblings *siblings)
 {
 	if (!siblings)
@@ -143,6 +194,8 @@ void siblings_free(struct siblings *siblings)
 		folder_close(&siblings->folders[i]);
 		free(siblings->folders[i].path);
 	}
+	for (unsigned int i = 0; i < KEPT; i++)
+		kept_free(&siblings->kept[i]);
 	path_map_free(&siblings->known);
 	free(siblings);
 }
