@@ -153,8 +153,8 @@ static void never_call(struct row_writer *w)
 }
 
 /* A process is named by a positive number; groups and everybody are Landlock's to sort out, process
- * by process. With the tag the kernel is tried first, as for files: kill() is never interrupted, and
- * a call that waits for the gate is. */
+ * by process. With the tag the kernel is tried first, as for files: kill() is never interrupted,
+ * and a call that waits for the gate is. */
 static void kill_family(struct row_writer *w)
 {
 	w->class = CLASS_PID;
@@ -247,20 +247,24 @@ static void send_to(struct row_writer *w)
 
 /*
  * The kernel refuses families of NPROTO (46) and up and protocols of IPPROTO_MAX (263) and up, and
- * looks at four bits of the type (net/socket.c): these masks leave room for what may be added.
+ * looks at four bits of the type (net/socket.c): these masks leave room for what may be added. Each
+ * bit that a clause compares is a handful of instructions, in every session's start too, so two
+ * values that differ in one bit are one clause.
  */
 #define DOMAIN 0xffULL
 #define TYPE 0xfULL
 #define PROTOCOL 0xfffULL
+#define EITHER_INET (DOMAIN & ~(uint64_t)(AF_INET ^ AF_INET6))
+#define EITHER_STREAM (TYPE & ~(uint64_t)(SOCK_STREAM ^ SOCK_SEQPACKET))
+#define EITHER_RAW (TYPE & ~(uint64_t)(SOCK_RAW ^ SOCK_DGRAM))
 
-static void socket_of(struct row_writer *w, enum filter_action action, int domain, int type,
-		      int protocol)
+static struct filter_clause *allow_socket(struct row_writer *w, uint64_t domains, int domain,
+					  uint64_t types, int type)
 {
-	struct filter_clause *clause = add(w, action, 0);
-	when(clause, 0, DOMAIN, (uint64_t)domain);
-	when(clause, 1, TYPE, (uint64_t)type);
-	if (protocol >= 0)
-		when(clause, 2, PROTOCOL, (uint64_t)protocol);
+	struct filter_clause *clause = add(w, FILTER_ALLOW, 0);
+	when(clause, 0, domains, (uint64_t)domain);
+	when(clause, 1, types, (uint64_t)type & types);
+	return clause;
 }
 
 /*
@@ -269,21 +273,18 @@ static void socket_of(struct row_writer *w, enum filter_action action, int domai
  */
 static void socket_unix(struct row_writer *w)
 {
-	socket_of(w, FILTER_ALLOW, AF_UNIX, SOCK_STREAM, -1);
-	socket_of(w, FILTER_ALLOW, AF_UNIX, SOCK_SEQPACKET, -1);
+	allow_socket(w, DOMAIN, AF_UNIX, EITHER_STREAM, SOCK_STREAM);
 }
 
 static void socket_make(struct row_writer *w)
 {
-	static const int inet[] = {AF_INET, AF_INET6};
+	static const uint64_t tcp[] = {0, 6 /* IPPROTO_TCP */};
 	w->class = CLASS_ARGS;
 	socket_unix(w);
-	for (size_t i = 0; i < sizeof(inet) / sizeof(*inet); i++) {
-		socket_of(w, FILTER_ALLOW, inet[i], SOCK_STREAM, 0);
-		socket_of(w, FILTER_ALLOW, inet[i], SOCK_STREAM, 6 /* IPPROTO_TCP */);
-	}
-	socket_of(w, FILTER_ALLOW, AF_NETLINK, SOCK_RAW, 0 /* NETLINK_ROUTE */);
-	socket_of(w, FILTER_ALLOW, AF_NETLINK, SOCK_DGRAM, 0);
+	for (size_t i = 0; i < sizeof(tcp) / sizeof(*tcp); i++)
+		when(allow_socket(w, EITHER_INET, AF_INET, TYPE, SOCK_STREAM), 2, PROTOCOL, tcp[i]);
+	when(allow_socket(w, DOMAIN, AF_NETLINK, EITHER_RAW, SOCK_RAW), 2, PROTOCOL,
+	     0 /* NETLINK_ROUTE */);
 	/* Datagrams; MPTCP, SCTP, raw, ping, and all other families. */
 	never(w);
 }
@@ -368,8 +369,12 @@ static void ioctl_command(struct row_writer *w)
 static void process_control(struct row_writer *w)
 {
 	w->class = CLASS_ARGS;
-	when(add(w, FILTER_NOTIFY, 0), 0, LOW32, REMIT_HYPERCALL);
-	when(never(w), 0, LOW32, PR_SET_MM);
+	/* By the bits that tell these two from all other options that there are (linux/prctl.h: the
+	 * large ones are words too, and odd in their highest byte); what else has them is refused.
+	 */
+	const uint64_t is_word = 0x40000000, is_odd = 0x01000000;
+	when(add(w, FILTER_NOTIFY, 0), 0, is_word | is_odd, REMIT_HYPERCALL & (is_word | is_odd));
+	when(never(w), 0, 0xff, PR_SET_MM);
 	add(w, FILTER_ALLOW, 0);
 }
 
@@ -410,22 +415,6 @@ static void unshare_call(struct row_writer *w)
 	add(w, FILTER_ALLOW, 0);
 }
 
-/* linux/personality.h: what setarch, gdb and uname -m users need, and nothing that changes how
- * memory is protected. */
-static void personality_call(struct row_writer *w)
-{
-	static const uint32_t harmless[] = {
-	    0,		/* PER_LINUX */
-	    0xffffffff, /* asks */
-	    0x40000,	/* ADDR_NO_RANDOMIZE */
-	    8,		/* PER_LINUX32 */
-	};
-	w->class = CLASS_ARGS;
-	for (size_t i = 0; i < sizeof(harmless) / sizeof(*harmless); i++)
-		when(add(w, FILTER_ALLOW, 0), 0, LOW32, harmless[i]);
-	never(w);
-}
-
 /*
  * A source route sends what goes to a granted address to another one first. linux/in.h and
  * linux/in6.h: IP_OPTIONS, IPV6_2292PKTOPTIONS, IPV6_FLOWLABEL_MGR (a label may carry a route),
@@ -436,28 +425,25 @@ static void personality_call(struct row_writer *w)
  * IPV6_ADD_MEMBERSHIP (20), MCAST_JOIN_GROUP (42), MCAST_JOIN_SOURCE_GROUP (46); what changes the
  * sources of a group needs to have joined it.
  *
- * IP_LOCAL_PORT_RANGE (51) says which port the kernel "chooses": any socket that binds to none would
- * listen where the manifest grants no listening. IPv6 sockets take it at the level of IPv4 too, and
- * have none of their own.
+ * IP_LOCAL_PORT_RANGE (51) says which port the kernel "chooses": any socket that binds to none
+ * would listen where the manifest grants no listening. IPv6 sockets take it at the level of IPv4
+ * too, and have none of their own.
  */
 static void socket_option(struct row_writer *w)
 {
+	/* No level and no option that the kernel knows is larger. */
+	const uint64_t level_bits = 0x1ff, option_bits = 0xff;
 	static const struct {
-		uint32_t level, option;
-	} single[] = {{0, 4}, {41, 6}, {41, 32}, {41, 57}, {0, 51}};
-	static const struct {
-		uint32_t level, option, mask;
-	} groups[] = {{0, 35, LOW32 - 4}, {0, 42, LOW32 - 4}, {41, 20, LOW32}, {41, 42, LOW32 - 4}};
+		uint32_t level, option, or_bit;
+	} refused[] = {
+	    {0, 4, 0},	{41, 6, 0}, {41, 32, 0}, {41, 57, 0}, {0, 51, 0},
+	    {0, 35, 4}, {0, 42, 4}, {41, 20, 0}, {41, 42, 4},
+	};
 	w->class = CLASS_ARGS;
-	for (size_t i = 0; i < sizeof(single) / sizeof(*single); i++) {
+	for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++) {
 		struct filter_clause *clause = never(w);
-		when(clause, 1, LOW32, single[i].level);
-		when(clause, 2, LOW32, single[i].option);
-	}
-	for (size_t i = 0; i < sizeof(groups) / sizeof(*groups); i++) {
-		struct filter_clause *clause = never(w);
-		when(clause, 1, LOW32, groups[i].level);
-		when(clause, 2, groups[i].mask, groups[i].option);
+		when(clause, 1, level_bits, refused[i].level);
+		when(clause, 2, option_bits & ~(uint64_t)refused[i].or_bit, refused[i].option);
 	}
 	add(w, FILTER_ALLOW, 0);
 }
@@ -475,31 +461,18 @@ static void file_control(struct row_writer *w)
 }
 
 static void (*const write_row[TREAT_COUNT])(struct row_writer *) = {
-    [TREAT_ALLOW] = allow,
-    [TREAT_PATH] = path,
-    [TREAT_OPEN] = open_family,
-    [TREAT_EXEC] = exec,
-    [TREAT_OBJECT] = object,
-    [TREAT_NEVER] = never_call,
-    [TREAT_ERRNO] = error,
-    [TREAT_KILL] = kill_family,
-    [TREAT_SIGNAL] = signal_family,
-    [TREAT_PTRACE] = ptrace_call,
-    [TREAT_TRACE] = trace,
-    [TREAT_OTHER] = other,
-    [TREAT_SENDS] = sends,
-    [TREAT_SENDTO] = send_to,
-    [TREAT_SOCKET] = socket_make,
-    [TREAT_SOCKETPAIR] = socket_pair,
-    [TREAT_IOCTL] = ioctl_command,
-    [TREAT_PRCTL] = process_control,
-    [TREAT_CLONE] = clone_call,
-    [TREAT_FORK] = fork_call,
-    [TREAT_UNSHARE] = unshare_call,
-    [TREAT_PERSONALITY] = personality_call,
-    [TREAT_SETPRIORITY] = set_priority,
-    [TREAT_IOPRIO] = io_priority,
-    [TREAT_SETSOCKOPT] = socket_option,
+    [TREAT_ALLOW] = allow,	    [TREAT_PATH] = path,
+    [TREAT_OPEN] = open_family,	    [TREAT_EXEC] = exec,
+    [TREAT_OBJECT] = object,	    [TREAT_NEVER] = never_call,
+    [TREAT_ERRNO] = error,	    [TREAT_KILL] = kill_family,
+    [TREAT_SIGNAL] = signal_family, [TREAT_PTRACE] = ptrace_call,
+    [TREAT_TRACE] = trace,	    [TREAT_OTHER] = other,
+    [TREAT_SENDS] = sends,	    [TREAT_SENDTO] = send_to,
+    [TREAT_SOCKET] = socket_make,   [TREAT_SOCKETPAIR] = socket_pair,
+    [TREAT_IOCTL] = ioctl_command,  [TREAT_PRCTL] = process_control,
+    [TREAT_CLONE] = clone_call,	    [TREAT_FORK] = fork_call,
+    [TREAT_UNSHARE] = unshare_call, [TREAT_SETPRIORITY] = set_priority,
+    [TREAT_IOPRIO] = io_priority,   [TREAT_SETSOCKOPT] = socket_option,
     [TREAT_FCNTL] = file_control,
 };
 

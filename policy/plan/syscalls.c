@@ -148,7 +148,7 @@ const struct syscall_row syscall_table[] = {
     {132, TREAT_OBJECT, 0, "utime", "Landlock lets it pass"},
     {133, TREAT_PATH, 0, "mknod", "by path"},
     {134, TREAT_ERRNO, ENOSYS, "uselib", "obsolete"},
-    {135, TREAT_PERSONALITY, 0, "personality", "those that loosen protection are refused"},
+    {135, TREAT_OBJECT, 0, "personality", "those that loosen protection are refused"},
     {136, TREAT_ALLOW, 0, "ustat", "changes or tells only the caller's own state"},
     {137, TREAT_ALLOW, 0, "statfs", "whether a path exists is declared open"},
     {138, TREAT_ALLOW, 0, "fstatfs", "whether a path exists is declared open"},

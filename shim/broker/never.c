@@ -171,12 +171,12 @@ static void option_name(uint32_t level, uint32_t option, char *out)
 	bool port = level == 0 && option == 51;
 
 	snprintf(out, OBJECT_MAX, "level %u, option %u, a %s", level, option,
-		 route  ? "source route"
+		 route	? "source route"
 		 : port ? "port of its own choice"
 			: "multicast group");
 }
 
-/* unshare, personality, prctl and setsockopt reach the gate only with what is refused. */
+/* unshare, prctl and setsockopt reach the gate only with what is refused. */
 struct reply perform_never(struct request *request)
 {
 	const __u64 *args = request->notif.data.args;
@@ -191,7 +191,7 @@ struct reply perform_never(struct request *request)
 		break;
 	case SYS_prctl:
 		name = (uint32_t)args[0] == PR_SET_MM ? "PR_SET_MM" : NULL;
-		why = "it forges what /proc says of a process";
+		why = name ? "it forges what /proc says of a process" : "no such option is known";
 		break;
 	case SYS_setsockopt:
 		option_name((uint32_t)args[1], (uint32_t)args[2], object);

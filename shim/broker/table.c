@@ -73,7 +73,7 @@ const struct gate_row gate_table[] = {
     SHARED(rt_sigqueueinfo, perform_signal),
     ROW(utime),
     ROW(mknod),
-    SHARED(personality, perform_never),
+    ROW(personality),
     SHARED(setpriority, perform_set),
     SHARED(sched_setparam, perform_set),
     SHARED(sched_setscheduler, perform_set),

@@ -12,6 +12,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
@@ -204,7 +205,6 @@ static struct meaning expected(const struct syscall_row *row, unsigned int varia
 	case TREAT_IOCTL:
 	case TREAT_PRCTL:
 	case TREAT_UNSHARE:
-	case TREAT_PERSONALITY:
 	case TREAT_SETSOCKOPT:
 		return (struct meaning){allowed, true};
 	case TREAT_IOPRIO:
@@ -263,6 +263,8 @@ START_TEST(well_known_calls)
 	struct program fast = make(15), slow = make(12);
 	const uint32_t allowed = SECCOMP_RET_ALLOW, gated = SECCOMP_RET_USER_NOTIF;
 	const uint64_t garbage = 0xabcdef0100000000ULL;
+	static const uint64_t options[] = {15, PR_SET_PTRACER, 0x53564d41 /* PR_SET_VMA */,
+					   0x41555856 /* PR_GET_AUXV */};
 	ck_assert_uint_eq(ask(&fast, SYS_openat, 0, 0, 0, REMIT_TAG), allowed);
 	ck_assert_uint_eq(ask(&fast, SYS_openat, 0, 0, 0, REMIT_TAG ^ 1), gated);
 	ck_assert_uint_eq(ask(&fast, SYS_openat, 0, 0, 0, (uint32_t)REMIT_TAG), gated);
@@ -286,6 +288,14 @@ START_TEST(well_known_calls)
 	ck_assert_uint_eq(ask(&fast, SYS_setsockopt, 0, garbage, 51 | garbage, 0), gated);
 	ck_assert_uint_eq(ask(&fast, SYS_prctl, REMIT_HYPERCALL | garbage, 1, 0, 0), gated);
 	ck_assert_uint_eq(ask(&fast, SYS_prctl, 35 | garbage, 1, 0, 0), gated);
+	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++)
+		ck_assert_uint_eq(ask(&fast, SYS_prctl, options[i] | garbage, 1, 0, 0), allowed);
+	ck_assert_uint_eq(ask(&fast, SYS_personality, 0xffffffff, 0, 0, 0), gated);
+	ck_assert_uint_eq(ask(&fast, SYS_setsockopt, 0, 0, 46, 0), gated);
+	ck_assert_uint_eq(ask(&fast, SYS_setsockopt, 0, 41, 46 | garbage, 0), gated);
+	ck_assert_uint_eq(ask(&fast, SYS_setsockopt, 0, 0, 38, 0), allowed);
+	ck_assert_uint_eq(ask(&fast, SYS_setsockopt, 0, 256 /* SOL_IPX */, 4, 0), allowed);
+	ck_assert_uint_eq(ask(&fast, SYS_setsockopt, 0, SOL_SOCKET, 35, 0), allowed);
 	ck_assert_uint_eq(ask(&fast, SYS_clone, CLONE_NEWUSER | 17 | garbage, 0, 0, 0), gated);
 	ck_assert_uint_eq(ask(&fast, SYS_clone, 17, 0, 0, 0), allowed);
 	ck_assert_uint_eq(ask(&fast, SYS_unshare, 0x80, 0, 0, 0), gated);
@@ -293,6 +303,13 @@ START_TEST(well_known_calls)
 	ck_assert_uint_eq(ask(&fast, SYS_socket, AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 6, 0),
 			  allowed);
 	ck_assert_uint_eq(ask(&fast, SYS_socket, AF_INET | garbage, SOCK_DGRAM, 0, 0), gated);
+	ck_assert_uint_eq(ask(&fast, SYS_socket, AF_INET6, SOCK_STREAM | SOCK_NONBLOCK, 0, 0),
+			  allowed);
+	ck_assert_uint_eq(ask(&fast, SYS_socket, AF_INET6, SOCK_SEQPACKET, 0, 0), gated);
+	ck_assert_uint_eq(ask(&fast, SYS_socket, AF_NETLINK, SOCK_DGRAM, 0, 0), allowed);
+	ck_assert_uint_eq(ask(&fast, SYS_socket, AF_NETLINK, SOCK_RAW, 15, 0), gated);
+	ck_assert_uint_eq(ask(&fast, SYS_socket, AF_UNIX, SOCK_SEQPACKET, 0, 0), allowed);
+	ck_assert_uint_eq(ask(&fast, SYS_socket, AF_UNIX, SOCK_DGRAM | garbage, 0, 0), gated);
 	ck_assert_uint_eq(ask(&fast, SYS_socket, AF_UNIX, SOCK_RAW, 0, 0), gated);
 	ck_assert_uint_eq(ask(&fast, SYS_socket, 38 /* AF_ALG */, SOCK_SEQPACKET, 0, 0), gated);
 	ck_assert_uint_eq(ask(&fast, SYS_sendmsg, 0, 0, MSG_FASTOPEN | garbage, 0), gated);
