@@ -175,7 +175,7 @@ CLAUSES = [
            "when(allow_socket(w, DOMAIN, AF_NETLINK, EITHER_RAW, SOCK_RAW), 2, PROTOCOL,\n\t     0 /* NETLINK_ROUTE */);",
            "allow_socket(w, DOMAIN, AF_NETLINK, EITHER_RAW, SOCK_RAW);", "N4-netlink-.*"),
     clause("source-routes", "no socket option chooses a route",
-           "{0, 4, 0},\t{41, 6, 0},  {41, 32, 0}, {41, 57, 0}, {0, 51, 0},", "{0, 51, 0},",
+           "{0, 4, 0},\t{41, 6, 0}, {41, 32, 0}, {41, 57, 0}, {0, 51, 0},", "{0, 51, 0},",
            "N11-.*", without=("capabilities",)),
     clause("source-routes-high-bits", "socket options are compared on the bits that the kernel looks at",
            "level_bits = 0x1ff,", "level_bits = 0x1000001ffULL,",
