@@ -26,7 +26,7 @@ struct builder {
 	    inexact[NATIVE_COUNT]; /* what the wall does not hold all of: native.c */
 	size_t wall_room, hull_room;
 	size_t single_files; /* met so far: see carve() */
-	struct kinds kinds; /* what plain_kind() has learned */
+	struct kinds kinds;  /* what plain_kind() has learned */
 };
 
 /* What a walk added to the wall, and what it had to leave to the gate. */
@@ -61,8 +61,7 @@ enum view_kind plain_kind(struct builder *builder, const char *path);
 /* Grants `rights` on root and beneath, as far as no denial can be met there. 0 or -ENOMEM. */
 int carve(struct builder *builder, const char *root, uint32_t rights, uint32_t rule,
 	  struct carved *out);
-/* The names in a folder, sorted; -E2BIG past names->limit. */
-int names_read(const struct plan_view *view, const char *folder, struct names *names);
+/* Keeps a copy; -E2BIG past names->limit. */
 int names_keep(struct names *names, const char *name);
 void names_free(struct names *names);
 /* "/" + name or folder + "/" + name, malloc'ed; NULL without memory or when too long. */

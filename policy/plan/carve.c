@@ -103,11 +103,17 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-int names_read(const struct plan_view *view, const char *folder, struct names *names)
+static void names_sort(struct names *names)
+{
+	if (names->count)
+		qsort(names->items, names->count, sizeof(*names->items), by_name);
+}
+
+static int names_read(const struct plan_view *view, const char *folder, struct names *names)
 {
 	int ret = view->list(view->context, folder, keep_name, names);
-	if (ret == 0 && names->count)
-		qsort(names->items, names->count, sizeof(*names->items), by_name);
+	if (ret == 0)
+		names_sort(names);
 	return ret;
 }
 
@@ -217,70 +223,92 @@ int carve(struct builder *b, const char *root, uint32_t rights, uint32_t rule, s
 
 struct expansion {
 	struct builder *builder;
-	const char *pattern;
-	size_t len, limit, visited;
+	const char *tail; /* of the pattern, after its literal folder */
+	size_t tail_len;
+	size_t lead;	    /* bytes of the tail before its first wildcard */
+	size_t literal_len; /* of the folder, 0 for the root */
+	size_t limit, visited;
 	int (*each)(void *arg, const char *path);
 	void *arg;
 };
 
-static int expand_at(struct expansion *e, const char *folder);
+/* The names of one folder that are looked at further. */
+struct expanding {
+	struct expansion *expansion;
+	bool first; /* the pattern's literal folder itself */
+	struct names names;
+};
 
-/* Whether something beneath a path may match; the tail is matched against what follows the literal
- * prefix, which holds no wildcard. */
-static bool may_match_beneath(const struct expansion *e, const char *path)
+static int expand_at(struct expansion *e, const char *folder, bool first);
+
+/* Most names begin otherwise than the pattern goes on. */
+static int keep_expanding(void *arg, const char *name)
 {
-	char literal[PATH_TEXT_MAX];
+	struct expanding *expanding = arg;
+	struct expansion *e = expanding->expansion;
+	if (++e->visited > e->limit)
+		return -E2BIG;
+	if (expanding->first && strncmp(name, e->tail, e->lead))
+		return 0;
+	return names_keep(&expanding->names, name);
+}
+
+/* Whether something beneath the path may match; `rest` is what follows the literal folder. */
+static bool may_match_beneath(const struct expansion *e, const char *rest)
+{
 	uint64_t states = 0;
-	size_t prefix = glob_prefix(e->pattern, e->len);
-	size_t literal_len = glob_unquote(e->pattern, prefix, literal);
-	return !glob_states(e->pattern + prefix + 1, e->len - prefix - 1, path + literal_len + 1,
-			    strlen(path) - literal_len - 1, &states) ||
-	       states;
+	return !glob_states(e->tail, e->tail_len, rest, strlen(rest), &states) || states;
 }
 
 /* The name first: most match nothing, and need not be looked at. */
 static int expand_name(struct expansion *e, const char *path)
 {
 	struct builder *b = e->builder;
-	if (++e->visited > e->limit)
-		return -E2BIG;
-	bool itself = path_matches(e->pattern, e->len, path, strlen(path));
-	if (!itself && (beneath_proc(path) || !may_match_beneath(e, path)))
+	const char *rest = path + e->literal_len + 1;
+	bool itself = glob_tail(e->tail, e->tail_len, rest, strlen(rest));
+	if (!itself && (beneath_proc(path) || !may_match_beneath(e, rest)))
 		return 0;
 	enum view_kind kind = b->view->kind(b->view->context, path);
 	if (kind == VIEW_ABSENT || kind == VIEW_LINK)
 		return 0;
 	if (itself)
 		return e->each(e->arg, path);
-	return kind == VIEW_FOLDER ? expand_at(e, path) : 0;
+	return kind == VIEW_FOLDER ? expand_at(e, path, false) : 0;
 }
 
-static int expand_at(struct expansion *e, const char *folder)
+static int expand_at(struct expansion *e, const char *folder, bool first)
 {
-	struct names names = {.limit = e->limit};
-	int ret = names_read(e->builder->view, folder, &names);
-	for (size_t i = 0; ret == 0 && i < names.count; i++) {
-		char *path = path_child(folder, names.items[i]);
+	const struct plan_view *view = e->builder->view;
+	struct expanding expanding = {.expansion = e, .first = first, .names = {.limit = e->limit}};
+	struct names *names = &expanding.names;
+	int ret = view->list(view->context, folder, keep_expanding, &expanding);
+	if (ret == 0)
+		names_sort(names);
+	for (size_t i = 0; ret == 0 && i < names->count; i++) {
+		char *path = path_child(folder, names->items[i]);
 		if (path)
 			ret = expand_name(e, path);
 		free(path);
 	}
-	names_free(&names);
+	names_free(names);
 	return ret == -ENOMEM || ret == -E2BIG ? ret : 0;
 }
 
 int pattern_expand(struct builder *b, const char *pattern, size_t limit,
 		   int (*each)(void *arg, const char *path), void *arg)
 {
+	size_t len = strlen(pattern), prefix = glob_prefix(pattern, len);
+	char folder[PATH_TEXT_MAX];
 	struct expansion e = {.builder = b,
-			      .pattern = pattern,
-			      .len = strlen(pattern),
+			      .tail = pattern + prefix + 1,
+			      .tail_len = len - prefix - 1,
+			      .lead = strcspn(pattern + prefix + 1, "*?[\\/"),
+			      .literal_len = glob_unquote(pattern, prefix, folder),
 			      .limit = limit,
 			      .each = each,
 			      .arg = arg};
-	char folder[PATH_TEXT_MAX];
 	literal_part(pattern, true, folder);
 	if (plain_kind(b, folder) != VIEW_FOLDER || beneath_proc(folder))
 		return 0;
-	return expand_at(&e, folder);
+	return expand_at(&e, folder, true);
 }
