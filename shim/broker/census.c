@@ -113,9 +113,7 @@ void census_open(struct request *request, const char *path)
 
 void census_hello(struct request *request)
 {
-	pid_t tgid = request_tgid(request);
-
-	enter(greeted, tgid);
+	enter(greeted, request->tid);
 	mark(looked_at, request->tid);
 	request->counted = true;
 }

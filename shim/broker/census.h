@@ -15,7 +15,7 @@ void census_met(struct request *request);
 /* The caller opens a file. A program's loader opens the shim before anything else, so that it need
  * not be looked at. */
 void census_open(struct request *request, const char *path);
-/* The caller's program has said hello. */
+/* The caller's program has said hello: its loader does, in the first thread. */
 void census_hello(struct request *request);
 /* The caller is about to become another program. */
 void census_exec(struct request *request);

@@ -18,6 +18,8 @@
 
 #include "shim/broker/files.h"
 #include "shim/broker/files_open.h"
+#include "shim/broker/gate.h"
+#include "shim/broker/links.h"
 #include "shim/broker/resolve.h"
 
 /* What has a meaning of its own for each caller. */
@@ -39,6 +41,17 @@ static bool kernel_opens(struct request *request, const struct open_call *call, 
 
 	*reply = error ? files_error(error) : reply_continue();
 	return true;
+}
+
+/* The same through one of the manifest's links, by what it leads to. */
+static bool kernel_opens_linked(struct request *request, const struct open_call *call,
+				const char *real, size_t len, enum verb verb, struct reply *reply)
+{
+	bool another;
+
+	return judge_would_allow(request, verb, real, len) &&
+	       judge_text_in_wall(request, verb, real, len) &&
+	       kernel_opens(request, call, real, len, verb, reply, &another);
 }
 
 /* Decides what may be made of an fd that was opened without links and without waiting. */
@@ -135,7 +148,7 @@ static bool broker_opens(struct request *request, const struct open_call *call, 
 bool open_quickly(struct request *request, const struct open_call *call, struct reply *reply,
 		  bool *linked)
 {
-	char name[PATH_TEXT_MAX];
+	char name[PATH_TEXT_MAX], real[PATH_TEXT_MAX];
 
 	*linked = false;
 	if (call->resolve || (call->flags & (O_TMPFILE & ~O_DIRECTORY)))
@@ -150,6 +163,13 @@ bool open_quickly(struct request *request, const struct open_call *call, struct 
 
 	if (!judge_would_allow(request, verb, name, (size_t)len))
 		return false;
+	size_t real_len = call->bounded
+			      ? links_follow(broker_links(request->broker), name, (size_t)len, real)
+			      : 0;
+
+	*linked = real_len > 0;
+	if (*linked)
+		return kernel_opens_linked(request, call, real, real_len, verb, reply);
 	if (call->bounded && judge_text_in_wall(request, verb, name, (size_t)len))
 		return kernel_opens(request, call, name, (size_t)len, verb, reply, linked);
 	return broker_opens(request, call, name, (size_t)len, verb, reply, linked);

@@ -22,6 +22,7 @@
 #include "shim/broker/census.h"
 #include "shim/broker/gate.h"
 #include "shim/broker/known.h"
+#include "shim/broker/links.h"
 #include "shim/broker/nest.h"
 #include "shim/broker/never.h"
 #include "shim/broker/record.h"
@@ -35,6 +36,7 @@ struct broker {
 	int scope_fd;
 	const struct plan *plan;
 	struct standing *standing;
+	struct links *links;
 	const struct features *features;
 	struct records *records;
 	uint32_t session_flags;
@@ -57,8 +59,9 @@ int broker_create(const struct broker_options *options, struct broker **out)
 	broker->scope_fd = options->scope_fd;
 	broker->plan = options->plan;
 	broker->standing = standing_take(options->plan);
-	if (!broker->standing) {
-		free(broker);
+	broker->links = links_take(options->scope);
+	if (!broker->standing || !broker->links) {
+		broker_free(broker);
 		return -ENOMEM;
 	}
 	broker->features = options->features;
@@ -95,6 +98,7 @@ void broker_free(struct broker *broker)
 	if (!broker)
 		return;
 	standing_free(broker->standing);
+	links_free(broker->links);
 	free(broker);
 }
 
@@ -111,6 +115,11 @@ const struct scope *broker_scope(const struct broker *broker)
 const struct plan *broker_plan(const struct broker *broker)
 {
 	return broker->plan;
+}
+
+const struct links *broker_links(const struct broker *broker)
+{
+	return broker->links;
 }
 
 const struct standing *broker_standing(const struct broker *broker)

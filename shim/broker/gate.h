@@ -50,6 +50,7 @@ bool broker_failed(const struct broker *broker);
 
 /* Which rules of the wall still stand, of paths replaced since the start. */
 const struct standing *broker_standing(const struct broker *broker);
+const struct links *broker_links(const struct broker *broker);
 struct ipc *broker_ipc(const struct broker *broker);
 pid_t broker_agent_pid(const struct broker *broker);
 const struct features *broker_features(const struct broker *broker);
