@@ -3,10 +3,13 @@
  * The model: a manifest after parsing, includes, variables and resolution; what the image is made
  * from. Stages, in order:
  *
- *   yaml.c      bytes → node tree with marks           manifest.c  nodes → model (key tables, typed
- * setters) variables.c ${…}                                    include.c   profiles and
- * ./relative.yaml, merged as a union resolve.c   symbolic links, interpreters canonical.c order and
- * text of the rules, digest image.c     model → image bytes
+ *   yaml.c       bytes → node tree with marks
+ *   manifest.c   nodes → model (key tables, typed setters)
+ *   variables.c  ${…}
+ *   include.c    profiles and ./relative.yaml, merged as a union
+ *   resolve.c    symbolic links, interpreters
+ *   canonical.c  order and text of the rules, digest
+ *   image.c      model → image bytes
  *
  * The model owns all its strings (allocated with malloc; model_free() frees them).
  */
