@@ -20,9 +20,9 @@
 #define PARKED_KEEP 8	/* more idle general workers than this end */
 #define RECEIVERS_MAX 4 /* that wait beside each other, at most */
 #define TURN_MS 1
-#define QUIET_TURN_MS 3 /* after TICKS_QUIET without a waiting call: each tick is a wake-up */
-#define TICKS_QUIET 16	/* without a waiting call, until one less waits beside the others */
-#define TICKS_IDLE 64	/* without any call, until the tick stands still */
+#define QUIET_TURN_MS 3 /* after QUIET_MS: each tick is a wake-up */
+#define QUIET_MS 16	/* without a waiting call, until one less waits beside the others */
+#define IDLE_MS 64	/* without any call, until the tick stands still */
 #define BLOCKING_MAX 256
 #define PRESSURE 16
 #define PER_PROCESS 16

@@ -121,15 +121,21 @@ static bool calls_wait(struct workers *workers, bool *over)
 	return n != 0 && atomic_load(&workers->receivers) <= 0;
 }
 
-/* Under the lock. */
+static unsigned int tick_ms(unsigned int quiet)
+{
+	return quiet < QUIET_MS ? TURN_MS : QUIET_TURN_MS;
+}
+
+/* Under the lock. *quiet: milliseconds without a waiting call. */
 static void look(struct workers *workers, bool waiting, unsigned int *quiet)
 {
 	int want = atomic_load(&workers->want);
+	unsigned int before = *quiet;
 
-	*quiet = waiting ? 0 : *quiet + 1;
+	*quiet = waiting ? 0 : before + tick_ms(before);
 	if (waiting)
 		workers_let_in(workers);
-	else if (want > 1 && *quiet % TICKS_QUIET == 0)
+	else if (want > 1 && *quiet / QUIET_MS != before / QUIET_MS)
 		atomic_store(&workers->want, want - 1);
 }
 
@@ -140,7 +146,7 @@ static void pause_tick(struct workers *workers, unsigned int quiet)
 	struct timespec until;
 
 	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += (quiet < TICKS_QUIET ? TURN_MS : QUIET_TURN_MS) * 1000000L;
+	until.tv_nsec += tick_ms(quiet) * 1000000L;
 	if (until.tv_nsec >= 1000000000L) {
 		until.tv_sec++;
 		until.tv_nsec -= 1000000000L;
@@ -156,9 +162,9 @@ void *workers_tick(void *arg)
 
 	pthread_mutex_lock(&workers->lock);
 	while (!over && !atomic_load(&workers->stop)) {
-		if (idle >= TICKS_IDLE && atomic_load(&workers->want) == 1)
+		if (idle >= IDLE_MS && atomic_load(&workers->want) == 1)
 			stand(workers, calls);
-		idle = atomic_load(&workers->calls) == calls ? idle + 1 : 0;
+		idle = atomic_load(&workers->calls) == calls ? idle + tick_ms(quiet) : 0;
 		calls = atomic_load(&workers->calls);
 		pause_tick(workers, quiet);
 		pthread_mutex_unlock(&workers->lock);
