@@ -27,6 +27,8 @@ INNER = [
              (NEST, "return !nested || (nest_cell(pid, &cell)", "return !nested || cell.low != 1 || (nest_cell(pid, &cell)"), others=NESTED),
     mutation("nest-orphans", "a session whose launcher dies is closed and ended", (TABLE, "\tif (!atomic_load(&nest_table.used))\n\t\treturn;\n", "\tif (nest_table.lock.__data.__kind >= 0)\n\t\treturn;\n"),
              others=NESTED),
+    mutation("nest-begins", "an inner session that is still beginning is not ended", (TABLE, "\tif (nested && !nested->begun)\n\t\tnested = NULL;\n", ""),
+             others=(("session", "nested_begin"),)),
     mutation("nest-log", "an inner log that could make the gate wait is not taken", (DOOR, "S_ISREG(about.st_mode) && (flags & O_APPEND);", "flags >= 0;"),
              others=NESTED),
     mutation("nest-name", "the name of an inner session is a plain word", (TABLE, "return is_id(begin->session, sizeof(begin->session)) ? 0 : -EINVAL;", "return is_id(begin->session, sizeof(begin->session)) ? 0 : 0;"),
