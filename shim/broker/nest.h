@@ -24,6 +24,7 @@
 #define NEST_COUNT 64
 #define NEST_IMAGE_MAX ((size_t)16 << 20)
 #define NEST_MEMORY_MAX ((size_t)64 << 20)
+#define NEST_PATTERNS_MAX ((uint64_t)64 << 10) /* bytes: a decision of half a second at worst */
 
 struct forks;
 

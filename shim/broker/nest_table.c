@@ -128,6 +128,9 @@ static int open_image(struct request *request, struct nested *nested, const void
 	nested->image_size = size;
 	if (scope_open(&nested->scope, mapping, size, NULL) != 0)
 		return -EBADMSG;
+	/* A decision takes the gate's time and not its caller's, and the session's end waits for it. */
+	if (!scope_costs_within(&nested->scope, NEST_PATTERNS_MAX))
+		return -E2BIG;
 	scope_about(&nested->scope, &nested->about);
 	if (nested->about.has_hosts)
 		return -ENOTSUP;

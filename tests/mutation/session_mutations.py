@@ -29,6 +29,8 @@ INNER = [
              others=NESTED),
     mutation("nest-begins", "an inner session that is still beginning is not ended", (TABLE, "\tif (nested && !nested->begun)\n\t\tnested = NULL;\n", ""),
              others=(("session", "nested_begin"),)),
+    mutation("nest-cost", "no inner scope makes the gate decide for minutes", (TABLE, "if (!scope_costs_within(&nested->scope, NEST_PATTERNS_MAX))", "if (!scope_costs_within(&nested->scope, UINT64_MAX))"),
+             others=(("session", "nested_cost"),)),
     mutation("nest-log", "an inner log that could make the gate wait is not taken", (DOOR, "S_ISREG(about.st_mode) && (flags & O_APPEND);", "flags >= 0;"),
              others=NESTED),
     mutation("nest-name", "the name of an inner session is a plain word", (TABLE, "return is_id(begin->session, sizeof(begin->session)) ? 0 : -EINVAL;", "return is_id(begin->session, sizeof(begin->session)) ? 0 : 0;"),
