@@ -127,6 +127,10 @@ int scope_open(struct scope *out, const void *image, size_t size, const char **w
  * have changed since (a sealed memfd): reads the header and the table of sections alone, however
  * large the image is. */
 int scope_open_again(struct scope *out, const void *image, size_t size);
+/* For an opened scope of somebody who may want it slow: true when its patterns, exceptions and
+ * argument patterns have no more than so many bytes together, each counted as often as names may
+ * lead to it, and no spellings are shared. */
+bool scope_costs_within(const struct scope *scope, uint64_t bytes);
 
 void scope_about(const struct scope *scope, struct scope_about *out);
 uint32_t scope_rule_count(const struct scope *scope);

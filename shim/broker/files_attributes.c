@@ -84,22 +84,18 @@ static bool is_machines(const struct stat *about)
 	return S_ISBLK(about->st_mode) || number < 136 || number > 143;
 }
 
-static int judge(struct request *request, const struct object *object, bool by_fd,
-		 const struct attribute *attribute)
+int attributes_judge_device(struct request *request, const struct object *object,
+			    const mode_t *mode)
 {
-	int error = attributes_judge(request, object, by_fd);
-	bool device = object->type == S_IFCHR || object->type == S_IFBLK;
 	struct stat about;
 
-	if (error || !device || attribute->what == ATTRIBUTE_TIMES)
-		return error;
+	if (object->type != S_IFCHR && object->type != S_IFBLK)
+		return 0;
 	if (fstat(object->handle, &about) != 0)
 		return -errno;
 	bool operators = terminal_is_operators(&about, broker_tty_index(request->broker));
-	bool narrows =
-	    attribute->what == ATTRIBUTE_MODE && only_narrows(about.st_mode, attribute->mode);
 
-	if (operators && !narrows)
+	if (operators && !(mode && only_narrows(about.st_mode, *mode)))
 		return judge_never(
 		    request, request->name, object->path,
 		    "the operator's terminal would be open to others, also after the session",
@@ -108,6 +104,17 @@ static int judge(struct request *request, const struct object *object, bool by_f
 		return judge_never(request, request->name, object->path,
 				   "the device would change for the whole machine", EPERM);
 	return 0;
+}
+
+static int judge(struct request *request, const struct object *object, bool by_fd,
+		 const struct attribute *attribute)
+{
+	int error = attributes_judge(request, object, by_fd);
+
+	if (error || attribute->what == ATTRIBUTE_TIMES)
+		return error;
+	return attributes_judge_device(
+	    request, object, attribute->what == ATTRIBUTE_MODE ? &attribute->mode : NULL);
 }
 
 static struct reply change_fd(struct request *request, int fd, const struct attribute *attribute)

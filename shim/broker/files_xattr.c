@@ -75,6 +75,14 @@ static struct reply apply(const struct xattr *xattr, int handle, bool by_fd)
 		  : setxattr(path, xattr->name, xattr->value, xattr->size, xattr->flags));
 }
 
+/* Of a device, setting any is refused: most names are for files and folders alone. */
+static int judge(struct request *request, const struct object *object, bool by_fd)
+{
+	int error = attributes_judge(request, object, by_fd);
+
+	return error ? error : attributes_judge_device(request, object, NULL);
+}
+
 static struct reply change(struct request *request, int dirfd, uint64_t address, uint64_t at_flags,
 			   const struct xattr *xattr)
 {
@@ -84,7 +92,7 @@ static struct reply change(struct request *request, int dirfd, uint64_t address,
 
 	if (attributes_resolve(request, dirfd, address, at_flags, &object, &by_fd, &reply) != 0)
 		return reply;
-	int error = attributes_judge(request, &object, by_fd);
+	int error = judge(request, &object, by_fd);
 
 	reply = error ? files_error(error) : apply(xattr, object.handle, false);
 	object_close(&object);
@@ -98,7 +106,7 @@ static struct reply change_fd(struct request *request, int fd, const struct xatt
 
 	if (error)
 		return files_error(error);
-	error = attributes_judge(request, &object, true);
+	error = judge(request, &object, true);
 	struct reply reply = error ? files_error(error) : apply(xattr, object.handle, true);
 
 	object_close(&object);

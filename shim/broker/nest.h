@@ -24,6 +24,7 @@
 #define NEST_COUNT 64
 #define NEST_IMAGE_MAX ((size_t)16 << 20)
 #define NEST_MEMORY_MAX ((size_t)64 << 20)
+#define NEST_PATTERNS_MAX ((uint64_t)64 << 10) /* bytes: a decision of half a second at worst */
 
 struct forks;
 
@@ -52,6 +53,7 @@ struct nested {
 	/* Under the table's lock: */
 	unsigned int users;    /* calls being served */
 	unsigned int children; /* inner sessions that are not freed */
+	bool begun;	       /* its beginning is written: it may be ended */
 	bool closing;	       /* no more calls */
 	bool claimed;	       /* somebody ends it */
 	bool finished;	       /* nothing left to do but to free it */
@@ -89,7 +91,7 @@ void nest_unreserve(size_t size);
 /* image: a copy of begin->image_size bytes, reserved, that nobody else writes. audit_fd and what was
  * reserved are owned from here on, also on failure. Fills in the answer. 0 or a negative errno. */
 int nest_begin(struct request *request, struct nest_begin *begin, const void *image, int audit_fd);
-/* The living session that the process began, claimed for its end; NULL. */
+/* The living session that the process began, claimed for its end; NULL, also while it begins. */
 struct nested *nest_claim(pid_t owner);
 /* Ends the processes of a claimed session, within `seconds`, and its log. The number of processes
  * that still ran. */

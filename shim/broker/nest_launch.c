@@ -166,6 +166,8 @@ static const char *refusal(int error)
 		return "there are too many inner sessions (64 at once)";
 	case EMSGSIZE:
 		return "the scope is too large for an inner session (16 MiB)";
+	case E2BIG:
+		return "the patterns of the scope are too long for an inner session (64 KiB together)";
 	case ENOMEM:
 		return "no memory is left for another scope";
 	case EALREADY:

@@ -3,7 +3,8 @@
  * Guarantees: an inner session is in the table before anybody can be marked as its own, and what is
  * in the table was copied and validated by us. One that ends is closed first (its processes and
  * those of the sessions within are refused everything), then emptied, then forgotten; its cell is
- * never given out again, so what was overlooked stays refused.
+ * never given out again, so what was overlooked stays refused. Nobody ends one that is still
+ * beginning: its launcher may have more threads, or die.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -127,6 +128,9 @@ static int open_image(struct request *request, struct nested *nested, const void
 	nested->image_size = size;
 	if (scope_open(&nested->scope, mapping, size, NULL) != 0)
 		return -EBADMSG;
+	/* A decision takes the gate's time and not its caller's, and the session's end waits for it. */
+	if (!scope_costs_within(&nested->scope, NEST_PATTERNS_MAX))
+		return -E2BIG;
 	scope_about(&nested->scope, &nested->about);
 	if (nested->about.has_hosts)
 		return -ENOTSUP;
@@ -242,6 +246,39 @@ static int enter(struct nested *nested)
 	return error;
 }
 
+static bool is_within(const struct nested *nested, const struct nested *outer)
+{
+	while (nested && nested != outer)
+		nested = nested->outer;
+	return nested == outer;
+}
+
+/* Under the lock. */
+static void claim(struct nested *nested)
+{
+	nested->claimed = true;
+	for (size_t i = 0; i < NEST_COUNT; i++) {
+		if (nest_table.at[i] && is_within(nest_table.at[i], nested))
+			nest_table.at[i]->closing = true;
+	}
+}
+
+/* Writes that it begins, and lets it be ended from here on. 0 or -EIO; it is no more ours then. */
+static int start(struct nested *nested)
+{
+	int error = tell_logs(nested, NULL, 0);
+
+	pthread_mutex_lock(&nest_table.lock);
+	nested->begun = true;
+	if (error) {
+		claim(nested);
+		nested->finished = true;
+		nest_free_unused(nested);
+	}
+	pthread_mutex_unlock(&nest_table.lock);
+	return error ? -EIO : 0;
+}
+
 int nest_begin(struct request *request, struct nest_begin *begin, const void *image, int audit_fd)
 {
 	struct nested *nested = calloc(1, sizeof(*nested));
@@ -266,31 +303,9 @@ int nest_begin(struct request *request, struct nest_begin *begin, const void *im
 		nest_unreserve(begin->image_size);
 		return error;
 	}
-	if (tell_logs(nested, NULL, 0) != 0) {
-		nest_claim(nested->owner);
-		nest_drop(nested);
-		return -EIO;
-	}
 	begin->resident = NEST_TOP - nested->cell.low;
 	begin->locks = NEST_BASE + nested->cell.high;
-	return 0;
-}
-
-static bool is_within(const struct nested *nested, const struct nested *outer)
-{
-	while (nested && nested != outer)
-		nested = nested->outer;
-	return nested == outer;
-}
-
-/* Under the lock. */
-static void claim(struct nested *nested)
-{
-	nested->claimed = true;
-	for (size_t i = 0; i < NEST_COUNT; i++) {
-		if (nest_table.at[i] && is_within(nest_table.at[i], nested))
-			nest_table.at[i]->closing = true;
-	}
+	return start(nested);
 }
 
 struct nested *nest_claim(pid_t owner)
@@ -298,6 +313,8 @@ struct nested *nest_claim(pid_t owner)
 	pthread_mutex_lock(&nest_table.lock);
 	struct nested *nested = owned(owner);
 
+	if (nested && !nested->begun)
+		nested = NULL;
 	if (nested)
 		claim(nested);
 	pthread_mutex_unlock(&nest_table.lock);
@@ -339,7 +356,7 @@ static struct nested *orphan(void)
 	for (size_t i = 0; i < NEST_COUNT && !found; i++) {
 		struct nested *nested = nest_table.at[i];
 
-		if (nested && !nested->claimed && has_died(nested))
+		if (nested && nested->begun && !nested->claimed && has_died(nested))
 			found = nested;
 	}
 	if (found)

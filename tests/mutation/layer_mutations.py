@@ -87,7 +87,7 @@ LAYERS = [
     mutation("terminal-flags", "the descriptors' flags are as they were", ("shim/broker/terminal.c", "fcntl(fd, F_SETFL, from->flags);", ";"),
              others=(("session", "terminal_left"),)),
     mutation("terminal-mode", "the operator's terminal is not opened to others",
-             ("shim/broker/files_attributes.c", "if (operators && !narrows)", "if (operators && !device)"), others=(("session", "terminal_left"),)),
+             ("shim/broker/files_attributes.c", "if (operators && !(mode && only_narrows(about.st_mode, *mode)))", "if (operators && about.st_nlink == 0)"), others=(("session", "terminal_left"),)),
     mutation("subreaper", "no orphan is lost", (SESSION, "if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)", "if (prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0) != 0)"),
              escapes="^E7-.*"),
     mutation("protected-files", "manifest, shim, profiles and log are closed to the agent",

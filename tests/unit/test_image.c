@@ -317,6 +317,34 @@ START_TEST(test_overlapping_ports)
 }
 END_TEST
 
+/* Records that are named again and again cost as often; shared spellings are no compiler's. */
+START_TEST(test_shared_costs)
+{
+	struct builder b = sample();
+	const struct scope *scope = &b.scope;
+	uint8_t *image = (uint8_t *)b.image;
+	struct image_node *nodes =
+	    (struct image_node *)(image +
+				  ((const uint8_t *)scope->section[IMAGE_NODES] - scope->base));
+	struct image_rule *rules =
+	    (struct image_rule *)(image +
+				  ((const uint8_t *)scope->section[IMAGE_RULES] - scope->base));
+	uint64_t cost = 0;
+
+	while (!scope_costs_within(scope, cost))
+		ck_assert_uint_lt(cost++, 1000);
+	ck_assert_uint_gt(cost, strlen("**/.env") + strlen("/w/a/ok"));
+	for (uint32_t i = 0; i < scope->count[IMAGE_NODES]; i++)
+		nodes[i].matchers = (struct image_range){0, scope->count[IMAGE_MATCHERS]};
+	ck_assert(!scope_costs_within(scope, cost * (scope->count[IMAGE_NODES] - 1)));
+	ck_assert(scope_costs_within(scope, cost * (scope->count[IMAGE_NODES] + 1)));
+	for (uint32_t i = 0; i < scope->count[IMAGE_RULES]; i++)
+		rules[i].spellings = (struct image_range){0, scope->count[IMAGE_TEXTS]};
+	ck_assert(!scope_costs_within(scope, UINT64_MAX));
+	builder_free(&b);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("image");
@@ -333,6 +361,7 @@ int main(void)
 	tcase_add_test(tests, test_header);
 	tcase_add_test(tests, test_full_table);
 	tcase_add_test(tests, test_overlapping_ports);
+	tcase_add_test(tests, test_shared_costs);
 	suite_add_tcase(suite, tests);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

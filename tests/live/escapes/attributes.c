@@ -100,6 +100,30 @@ static void owner_device(void)
 	did(sys_call(SYS_chown, "/dev/null", 0, -1) == 0);
 }
 
+/* The list of access that says what mode 0666 says (linux/posix_acl_xattr.h): it is the mode. */
+struct acl_entry {
+	uint16_t tag, perm;
+	uint32_t id;
+};
+
+static const struct {
+	uint32_t version;
+	struct acl_entry entry[3];
+} acl = {2, {{0x01, 6, UINT32_MAX}, {0x04, 6, UINT32_MAX}, {0x20, 6, UINT32_MAX}}};
+
+static void acl_device(void)
+{
+	did(sys_call(SYS_setxattr, "/dev/null", "system.posix_acl_access", &acl, sizeof(acl), 0) ==
+	    0);
+}
+
+static void acl_device_fd(void)
+{
+	long fd = sys_open("/dev/null", O_WRONLY, 0);
+
+	did(sys_fsetxattr((int)fd, "system.posix_acl_access", &acl, sizeof(acl), 0) == 0);
+}
+
 static const struct escape cases[] = {
     {"P10-chmod", "out/victim", 0, mode_path},
     {"P10-chmod-readonly", "ro/data", 0, mode_readonly},
@@ -113,6 +137,8 @@ static const struct escape cases[] = {
     {"P10-fchmodat2-handle", NULL, MAY_LACK, mode_at2_handle},
     {"P10-chmod-device", "/dev/null", NEEDS_ROOT, mode_device},
     {"P10-chown-device", "/dev/null", NEEDS_ROOT, owner_device},
+    {"P10-setxattr-device", "/dev/null", NEEDS_ROOT | MAY_LACK, acl_device},
+    {"P10-fsetxattr-device", "/dev/null", NEEDS_ROOT | MAY_LACK, acl_device_fd},
     {"P10-fchmodat2-fd", NULL, MAY_LACK, mode_at2_fd},
     {"P10-chown", "out/victim", 0, owner_path},
     {"P10-lchown", "out/victim", 0, owner_link},
