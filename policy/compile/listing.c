@@ -9,6 +9,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "policy/compile/text.h"
+
 bool listing_types_hold(int folder)
 {
 	struct statfs about;
@@ -33,30 +35,28 @@ static bool is_dots(const char *name)
 	return !strcmp(name, ".") || !strcmp(name, "..");
 }
 
-/* A type and a name, one behind the other: where they lie is known when all are there. */
-static int note(struct listing *listing, uint8_t type, const char *name)
+/* The names that one read of the folder has brought, each behind its type: where they lie is known
+ * when all are there. Returns how many. */
+static size_t note_block(struct text *text, const char *block, size_t len, bool typed)
 {
-	size_t len = strlen(name) + 1;
+	size_t count = 0;
 
-	if (listing->room - listing->len < len + 1) {
-		size_t room = listing->room ? 2 * listing->room : 4096;
-		char *grown = realloc(listing->text, room);
+	for (size_t at = 0; at < len;) {
+		const struct dirent64 *entry = (const struct dirent64 *)(const void *)(block + at);
 
-		if (!grown)
-			return -ENOMEM;
-		listing->text = grown;
-		listing->room = room;
+		at += entry->d_reclen;
+		if (is_dots(entry->d_name))
+			continue;
+		text_byte(text, typed ? (char)entry->d_type : DT_UNKNOWN);
+		text_add(text, entry->d_name, strlen(entry->d_name) + 1);
+		count++;
 	}
-	listing->text[listing->len] = (char)type;
-	memcpy(listing->text + listing->len + 1, name, len);
-	listing->len += len + 1;
-	listing->count++;
-	return 0;
+	return count;
 }
 
 static int name_all(struct listing *listing)
 {
-	char *at = listing->text;
+	const char *at = listing->text;
 
 	listing->names = calloc(listing->count + 1, sizeof(*listing->names));
 	if (!listing->names)
@@ -69,34 +69,22 @@ static int name_all(struct listing *listing)
 	return 0;
 }
 
-/* The names that one read of the folder has brought. */
-static int note_block(struct listing *listing, const char *block, size_t len, bool typed,
-		      size_t most)
-{
-	int err = 0;
-
-	for (size_t at = 0; !err && at < len && listing->count <= most;) {
-		const struct dirent64 *entry = (const struct dirent64 *)(const void *)(block + at);
-
-		if (!is_dots(entry->d_name))
-			err = note(listing, typed ? entry->d_type : DT_UNKNOWN, entry->d_name);
-		at += entry->d_reclen;
-	}
-	return err;
-}
-
 /* Without a stream: folders are many and most of them small. */
 int listing_read(int folder, size_t most, struct listing *out)
 {
 	_Alignas(struct dirent64) char block[32768];
 	bool typed = listing_types_hold(folder);
-	ssize_t len = 0;
-	int err = 0;
+	struct text text = {0};
+	ssize_t len;
+	int err = -ENOMEM;
 
 	*out = (struct listing){0};
-	while (!err && out->count <= most && (len = getdents64(folder, block, sizeof(block))) > 0)
-		err = note_block(out, block, (size_t)len, typed, most);
-	if (!err)
+	while (out->count <= most && (len = getdents64(folder, block, sizeof(block))) > 0)
+		out->count += note_block(&text, block, (size_t)len, typed);
+	if (out->count > most)
+		out->count = most + 1;
+	out->text = text_take(&text);
+	if (out->text)
 		err = name_all(out);
 	if (err)
 		listing_free(out);

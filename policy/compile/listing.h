@@ -15,8 +15,7 @@ struct listing_name {
 struct listing {
 	struct listing_name *names;
 	size_t count;
-	char *text;
-	size_t len, room;
+	char *text; /* what the names are in */
 };
 
 /* Without "." and ".."; no more than `most` + 1 names, in no order. `folder` is open for reading,

@@ -136,6 +136,8 @@ static uint8_t look_if_wanted(const struct search *search, const struct folder *
 	char path[PATH_TEXT_MAX];
 	uint8_t type;
 
+	if (!search->tail)
+		return look(folder, name);
 	if (!begins_like_tail(search, folder, name->text) || !name_path(folder, name->text, path))
 		return DT_UNKNOWN;
 	if (!may_match(search, path, false) && !may_match(search, path, true))

@@ -299,15 +299,15 @@ int pattern_expand(struct builder *b, const char *pattern, size_t limit,
 {
 	size_t len = strlen(pattern), prefix = glob_prefix(pattern, len);
 	char folder[PATH_TEXT_MAX];
+	literal_part(pattern, true, folder);
 	struct expansion e = {.builder = b,
 			      .tail = pattern + prefix + 1,
 			      .tail_len = len - prefix - 1,
 			      .lead = strcspn(pattern + prefix + 1, "*?[\\/"),
-			      .literal_len = glob_unquote(pattern, prefix, folder),
+			      .literal_len = folder[1] ? strlen(folder) : 0,
 			      .limit = limit,
 			      .each = each,
 			      .arg = arg};
-	literal_part(pattern, true, folder);
 	if (plain_kind(b, folder) != VIEW_FOLDER || beneath_proc(folder))
 		return 0;
 	return expand_at(&e, folder, true);

@@ -431,7 +431,8 @@ static void unshare_call(struct row_writer *w)
  */
 static void socket_option(struct row_writer *w)
 {
-	/* No level and no option that the kernel knows is larger. */
+	/* The kernel knows no larger level, and no larger option that ends like one of these
+	 * (linux/ip_vs.h has some). */
 	const uint64_t level_bits = 0x1ff, option_bits = 0xff;
 	static const struct {
 		uint32_t level, option, or_bit;

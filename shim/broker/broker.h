@@ -48,7 +48,7 @@ struct request {
 				       NULL: the broker's own */
 	const char *name;	    /* of the syscall, from the table */
 	uint32_t conditions; /* enum condition: what judging this call has asked for so far */
-	bool counted;	     /* by the census */
+	bool executes;	     /* the caller is about to become another program (census.c) */
 	bool held; /* answered, and stopped under our trace: what is said of it stays true */
 };
 

@@ -85,10 +85,9 @@ static void enter(bits set, pid_t number)
 
 void census_met(struct request *request)
 {
-	if (request->counted || is_marked(looked_at, request->tid) ||
+	if (request->executes || is_marked(looked_at, request->tid) ||
 	    !mark(looked_at, request->tid))
 		return;
-	request->counted = true;
 	pid_t process = request->tid;
 	enum origin origin = origin_of(process);
 
@@ -105,17 +104,14 @@ void census_open(struct request *request, const char *path)
 {
 	const char *shim = broker_shim(request->broker);
 
-	if (!shim || strcmp(path, shim) != 0 || !mark(looked_at, request->tid))
-		return;
-	enter(met, request->tid);
-	request->counted = true;
+	if (shim && strcmp(path, shim) == 0 && mark(looked_at, request->tid))
+		enter(met, request->tid);
 }
 
 void census_hello(struct request *request)
 {
 	enter(greeted, request->tid);
 	mark(looked_at, request->tid);
-	request->counted = true;
 }
 
 void census_exec(struct request *request)
@@ -124,7 +120,7 @@ void census_exec(struct request *request)
 
 	if (tid > 0 && tid < NUMBERS)
 		atomic_fetch_and(&looked_at[tid / WORD_BITS], ~(1ULL << (tid % WORD_BITS)));
-	request->counted = true; /* what will be there is not there yet */
+	request->executes = true; /* what will be there is not there yet */
 }
 
 static void count_chunk(size_t chunk, struct census *census)

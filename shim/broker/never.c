@@ -171,7 +171,7 @@ static void option_name(uint32_t level, uint32_t option, char *out)
 	bool port = level == 0 && option == 51;
 
 	snprintf(out, OBJECT_MAX, "level %u, option %u, a %s", level, option,
-		 route	? "source route"
+		 route  ? "source route"
 		 : port ? "port of its own choice"
 			: "multicast group");
 }

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "policy/compile/listing.h"
 #include "policy/compile/model.h"
 #include "policy/compile/siblings.h"
 
@@ -101,9 +102,9 @@ START_TEST(few_names_list_nothing)
 
 	for (int round = 0; round < 3; round++)
 		for (int i = 0; i < 4; i++)
-			ck_assert_uint_eq(siblings_type(siblings, place(path, "in", "file", i),
-							strlen(path)),
-					  DT_UNKNOWN);
+			ck_assert_uint_eq(
+			    siblings_type(siblings, place(path, "in", "file", i), strlen(path)),
+			    DT_UNKNOWN);
 	siblings_free(siblings);
 }
 END_TEST
@@ -144,7 +145,8 @@ static char *manifest_text(void)
 	return text;
 }
 
-static void compile(const char *text, bool list_folders, void **image, size_t *size, bool *ret_denied)
+static void compile(const char *text, bool list_folders, void **image, size_t *size,
+		    bool *ret_denied)
 {
 	struct siblings *siblings = list_folders ? siblings_new() : NULL;
 	const struct compile_options options = {
@@ -171,6 +173,32 @@ static void compile(const char *text, bool list_folders, void **image, size_t *s
 	siblings_free(siblings);
 	diagnostics_free(&diagnostics);
 }
+
+/* A folder is listed once; others take its turn when there are too many; what is none has no list.
+ */
+START_TEST(listings_are_kept)
+{
+	struct siblings *siblings = siblings_new();
+	char path[256], file[256];
+	const struct listing *first;
+
+	snprintf(path, sizeof(path), "%s/in", top);
+	first = siblings_listing(siblings, path);
+	ck_assert_ptr_nonnull(first);
+	ck_assert_uint_eq(first->count, 3 * FILES);
+	make_file(place(file, "in", "late", 0));
+	ck_assert_ptr_eq(siblings_listing(siblings, path), first);
+	ck_assert_uint_eq(first->count, 3 * FILES);
+	for (int i = 0; i < 20; i++)
+		ck_assert_ptr_nonnull(siblings_listing(siblings, place(file, "in", "folder", i)));
+	ck_assert_uint_eq(siblings_listing(siblings, path)->count, 3 * FILES + 1);
+	ck_assert_ptr_null(siblings_listing(siblings, place(file, "in", "file", 0)));
+	ck_assert_ptr_null(siblings_listing(siblings, place(file, "in", "link", 0)));
+	ck_assert_ptr_null(siblings_listing(siblings, place(file, "in", "absent", 0)));
+	ck_assert_ptr_null(siblings_listing(NULL, path));
+	siblings_free(siblings);
+}
+END_TEST
 
 START_TEST(listing_changes_no_scope)
 {
@@ -200,6 +228,7 @@ int main(void)
 	tcase_add_test(cases, types_are_lstats);
 	tcase_add_test(cases, few_names_list_nothing);
 	tcase_add_test(cases, folders_take_turns);
+	tcase_add_test(cases, listings_are_kept);
 	tcase_add_test(cases, listing_changes_no_scope);
 	suite_add_tcase(suite, cases);
 	SRunner *runner = srunner_create(suite);
