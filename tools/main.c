@@ -103,6 +103,8 @@ int main(int argc, char **argv)
 			     strerror(errno));
 		return STATUS_RUN;
 	}
+	/* A message is one write(2): whoever else writes there does not get between its words. */
+	setvbuf(stderr, NULL, _IOLBF, BUFSIZ);
 	if (argc < 2) {
 		print_help(stderr);
 		return STATUS_USAGE;

@@ -92,6 +92,15 @@ expect 2 show-image-canonical r show --canonical m.scope
 expect 2 manifest-absent r check -m none.yaml read /x
 printf 'remit: 1\nagent: {id: a, purpose: b}\nfiles:\n  raed: [/x]\n' >typo.yaml
 expect 2 manifest-typo r check -m typo.yaml read /x
+# Each line is written at once: a pipe of packets keeps what was one write apart from the next.
+holds manifest-typo-whole python3 - "$remit" typo.yaml <<'P'
+import os, subprocess, sys
+ends = os.pipe2(os.O_DIRECT)
+subprocess.run([sys.argv[1], "check", "-m", sys.argv[2], "read", "/x"], stderr=ends[1])
+os.close(ends[1])
+lines = list(iter(lambda: os.read(ends[0], 4096), b""))
+assert len(lines) > 2 and all(line.endswith(b"\n") and line.count(b"\n") == 1 for line in lines), lines
+P
 expect 2 manifest-typo-json sh -c "'$remit' check --profiles '$profiles' --json -m typo.yaml read /x 2>/dev/null"
 expect 0 manifest-stdin sh -c "'$remit' check --profiles '$profiles' --no-resolve -m - read /srv/data/a <m.yaml"
 status 0 manifest-pipe bash -c "'$remit' check --profiles '$profiles' --no-resolve -m <(cat m.yaml) read /srv/data/a"
