@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The static part of the filter: each row that an escape tries, and each clause of filter.c."""
+"""The static part of the filter: each row that an escape tries, and each clause of the rows (filter_*.c)."""
 from mutation import SAYS_YES, mutation
 
 ROWS = "policy/plan/syscalls.c"
 FILTER = "policy/plan/filter.c"
+PATHS = "policy/plan/filter_paths.c"
+PROCESSES = "policy/plan/filter_processes.c"
+ARGUMENTS = "policy/plan/filter_arguments.c"
 GATED = "TREAT_OBJECT, 0"
 NEVER = "TREAT_NEVER, 0"
 ABSENT = "TREAT_ERRNO, ENOSYS"
@@ -16,9 +19,9 @@ NO_GATE = [
     mutation("native-records", "and only where no refusal needs a record",
              ("policy/plan/native.c", "if (!b->plan->records_none || why)", "if (why)"), others=NATIVE),
     mutation("native-mode-3", "an open that asks Landlock for nothing is the gate's there too",
-             (FILTER, "if (tag || w->terms->native_read)", "if (tag && !w->terms->native_read)"), others=NATIVE),
+             (PATHS, "if (tag || w->terms->native_read)", "if (tag && !w->terms->native_read)"), others=NATIVE),
     mutation("native-asks", "the shim is heard there, or refusals could not be explained",
-             (FILTER, "\twhen_equal(add(w, FILTER_NOTIFY, 0), TAG_ARG, REMIT_TAG_GATE);\n\tadd(w, FILTER_ALLOW, 0);", "\tadd(w, FILTER_ALLOW, 0);"), others=NATIVE),
+             (PATHS, "\twhen_equal(add(w, FILTER_NOTIFY, 0), TAG_ARG, REMIT_TAG_GATE);\n\tadd(w, FILTER_ALLOW, 0);", "\tadd(w, FILTER_ALLOW, 0);"), others=NATIVE),
     mutation("native-nest", "no inner session where the gate does not see every call",
              ("shim/broker/nest_door.c", "if (broker_session_flags(request->broker) & SESSION_NATIVE)", "if (broker_session_flags(request->broker) & 0)"), others=NATIVE),
 ]
@@ -62,7 +65,7 @@ ERRNO_ROWS = [
     row(155, "pivot_root", NEVER, "P15-pivot-root", without=("capabilities", "wall", "hull")),
     row(161, "chroot", NEVER, "P15-chroot", without=("capabilities", "wall", "hull")),
     mutation("row-mount", "mount is TREAT_NEVER, with namespaces let through", (ROWS, '{165, TREAT_NEVER, 0, "mount"', '{165, TREAT_ALLOW, 0, "mount"'),
-             (FILTER, "when(never(w), 0, namespaces[i], namespaces[i]);",
+             (PROCESSES, "when(never(w), 0, namespaces[i], namespaces[i]);",
               "when(add(w, FILTER_ALLOW, 0), 0, namespaces[i], namespaces[i]);"),
              escapes="^P15-mount$", without=("capabilities", "wall", "hull")),
     row(248, "add_key", NEVER, "F8-keys"),
@@ -113,20 +116,20 @@ FILE_SYSTEM_ROWS = [
 ]
 
 
-def clause(name, mechanism, old, new, escapes, **more):
-    return mutation(f"clause-{name}", mechanism, (FILTER, old, new), escapes=f"^({escapes})$", **more)
+def clause(name, mechanism, old, new, escapes, file=ARGUMENTS, **more):
+    return mutation(f"clause-{name}", mechanism, (file, old, new), escapes=f"^({escapes})$", **more)
 
 
 CLAUSES = [
     clause("tag-everywhere", "calls that the wall does not cover are notified whatever their sixth argument",
            "\tw->class = CLASS_OBJECT;\n\tadd(w, FILTER_NOTIFY, 0);",
            "\tw->class = CLASS_OBJECT;\n\twhen_equal(add(w, FILTER_ALLOW, 0), TAG_ARG, REMIT_TAG);\n"
-           "\tadd(w, FILTER_NOTIFY, 0);", "L1-tagged-(chmod|fchmod|chown|times|xattr|bind)"),
+           "\tadd(w, FILTER_NOTIFY, 0);", "L1-tagged-(chmod|fchmod|chown|times|xattr|bind)", file=PATHS),
     clause("open-for-commands", "an open that asks for no right of Landlock is gated whatever its tag",
            "when(add(w, FILTER_NOTIFY, 0), w->from->value, O_ACCMODE, O_ACCMODE);",
-           "when(add(w, FILTER_ALLOW, 0), w->from->value, O_ACCMODE, O_ACCMODE);", "L1-tagged-mode3"),
+           "when(add(w, FILTER_ALLOW, 0), w->from->value, O_ACCMODE, O_ACCMODE);", "L1-tagged-mode3", file=PATHS),
     clause("tiocsti", "TIOCSTI is refused", "0x5412, /* TIOCSTI", "0x5400, /* TIOCSTI", "F4-tiocsti.*"),
-    mutation("clause-tioclinux", "TIOCLINUX is refused", (FILTER, "0x541c, /* TIOCLINUX", "0x5400, /* TIOCLINUX"), *SAYS_YES,
+    mutation("clause-tioclinux", "TIOCLINUX is refused", (ARGUMENTS, "0x541c, /* TIOCLINUX", "0x5400, /* TIOCLINUX"), *SAYS_YES,
              escapes="^F4-tioclinux$", without=("capabilities", "wall", "hull")),
     clause("ioctl-high-bits", "ioctl commands are compared on the bits that the kernel looks at",
            "when(never(w), 1, COMMAND, refused[i]);", "when(never(w), 1, COMMAND | ~LOW32, refused[i]);", "F4-tiocsti-high-bits"),
@@ -136,10 +139,10 @@ CLAUSES = [
            others=(("session", "encrypted"),)),
     clause("namespaces", "clone and unshare take no namespace flags",
            "when(never(w), 0, namespaces[i], namespaces[i]);",
-           "when(add(w, FILTER_ALLOW, 0), 0, namespaces[i], namespaces[i]);", "P15-(unshare|clone)-.*", without=("capabilities",)),
+           "when(add(w, FILTER_ALLOW, 0), 0, namespaces[i], namespaces[i]);", "P15-(unshare|clone)-.*", without=("capabilities",), file=PROCESSES),
     clause("clone-high-bits", "flags of clone are compared bit by bit",
            "when(never(w), 0, namespaces[i], namespaces[i]);",
-           "when(never(w), 0, namespaces[i] | ~LOW32, namespaces[i]);", "P15-clone-high-bits"),
+           "when(never(w), 0, namespaces[i] | ~LOW32, namespaces[i]);", "P15-clone-high-bits", file=PROCESSES),
     clause("fast-open", "MSG_FASTOPEN is refused",
            "when(never(w), flags_arg, MSG_FASTOPEN, MSG_FASTOPEN);",
            "(void)flags_arg;", "N2-fastopen-send.*", without=("wall", "hull")),
@@ -184,12 +187,12 @@ CLAUSES = [
     clause("groups", "no multicast group is joined", "{0, 35, 4}, {0, 42, 4}, {41, 20, 0}, {41, 42, 4},", "",
            "N3-multicast-join.*"),
     clause("setpriority", "setpriority on others is gated", "self_or_notify(w, 0 /* PRIO_PROCESS, linux/resource.h */);",
-           "allow(w);", "F7-setpriority.*", user="nobody"),
+           "allow(w);", "F7-setpriority.*", user="nobody", file=PROCESSES),
     clause("ioprio", "ioprio_set on others is gated", "self_or_notify(w, 1 /* IOPRIO_WHO_PROCESS, linux/ioprio.h */);",
-           "allow(w);", "F7-ioprio.*", user="nobody"),
+           "allow(w);", "F7-ioprio.*", user="nobody", file=PROCESSES),
     clause("others", "prlimit, sched_* and their kin on others are gated",
            "\twhen_equal(add(w, FILTER_ALLOW, 0), w->from->value, 0);\n\tadd(w, FILTER_NOTIFY, 0);",
-           "\tadd(w, FILTER_ALLOW, 0);", "F7-(setaffinity|setscheduler|prlimit.*)", user="nobody"),
+           "\tadd(w, FILTER_ALLOW, 0);", "F7-(setaffinity|setscheduler|prlimit.*)", user="nobody", file=PROCESSES),
     mutation("personality", "personality is one of the harmless",
              ("shim/broker/personality.c", "if (value == harmless[i])", "if (value || harmless[i])"), escapes="^F8-personality$"),
     clause("memory-map", "PR_SET_MM is refused", "when(never(w), 0, 0xff, PR_SET_MM);", "",
@@ -207,8 +210,8 @@ LOADING = [
              (LOADER, "SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS)", "SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ALLOW"),
              escapes="^F[23]-.*", without=("wall", "hull")),
     mutation("no-filter", "the filter is loaded at all: every call that only the filter holds",
-             (FILTER, "write_row[from->treatment](w);",
-              "write_row[from->treatment == TREAT_PRCTL ? TREAT_PRCTL : TREAT_ALLOW](w);"),
+             (FILTER, "row_of(from->treatment)(w);",
+              "row_of(from->treatment == TREAT_PRCTL ? TREAT_PRCTL : TREAT_ALLOW)(w);"),
              escapes="^(F|N4|N11|N2|N3|P10|P15|P16|P17)", without=("wall", "hull")),
 ]
 

@@ -196,7 +196,7 @@ NETWORKS = [
              escapes="^N10-bind-unspec$", without=("hull",)),
     mutation("socket-kinds", "only what TCP and UDP speak is granted by an address",
              (NETWORK, "if (inet && sock->type == SOCK_STREAM && sock->protocol == IPPROTO_TCP)", "if (inet && sock->type == SOCK_STREAM)"),
-             ("policy/plan/filter.c", "\tsocket_unix(w);\n\tfor",
+             ("policy/plan/filter_arguments.c", "\tsocket_unix(w);\n\tfor",
               "\tsocket_unix(w);\n\twhen(add(w, FILTER_ALLOW, 0), 0, DOMAIN, AF_INET);\n\tfor"),
              escapes="^N4-mptcp.*"),
     mutation("netlink-peers", "netlink asks the kernel only",
