@@ -27,8 +27,8 @@ ASKING = [
              escapes="^(P1-link-at-grant|P5-.*|P6-.*|P7-.*|N4-netlink.*|F7-.*|N3-multicast|P13-manifest-link)$",
              without=("wall", "hull")),
     mutation("broker-in-proc", "the broker's own /proc is refused whatever is granted",
-             (JUDGE, "if (atol(path + 6) == broker_pid(broker))\n\t\treturn true;", "if (atol(path + 6) == broker_pid(broker))\n\t\treturn false;"),
-             (JUDGE, "return access(task, F_OK) == 0;", "return false;"),
+             ("shim/broker/judge_proc.c", "if (atol(path + 6) == broker_pid(broker))\n\t\treturn true;", "if (atol(path + 6) == broker_pid(broker))\n\t\treturn false;"),
+             ("shim/broker/judge_proc.c", "return access(task, F_OK) == 0;", "return false;"),
              *SAYS_YES, ("shim/broker/session.c", "if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)", "if (0)"),
              escapes="^P5-broker-.*", without=("wall", "hull")),
 ]

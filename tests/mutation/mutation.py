@@ -30,8 +30,8 @@ CAPABILITIES = Edit("shim/broker/session.c", "int error = kernel_drop_capabiliti
 LAYERS = {"hull": HULL, "wall": WALL, "capabilities": CAPABILITIES}
 
 # Every scope allows everything: what a performer asks is answered yes.
-SAYS_YES = (("shim/broker/judge.c", "if (judgement.decision[n].verdict != VERDICT_ALLOWED)", "if (n > LEVELS)"),
-            ("shim/broker/judge.c", "decide_path(scope, verb, path, len).verdict != VERDICT_ALLOWED)", "n > LEVELS)"))
+SAYS_YES = (("shim/broker/judge.c", "if (judgement.decision[n].verdict != VERDICT_ALLOWED)", "if (n > JUDGE_LEVELS)"),
+            ("shim/broker/judge.c", "decide_path(scope, verb, path, len).verdict != VERDICT_ALLOWED)", "n > JUDGE_LEVELS)"))
 
 
 def mutation(name, mechanism, *edits, without=(), **tests):

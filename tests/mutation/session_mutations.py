@@ -22,7 +22,7 @@ INNER = [
     mutation("nest-outer-scope", "and by those around it", (NEST, "return n == depth ? broker_scope(request->broker) : NULL;", "return n == 0 && depth == 0 ? broker_scope(request->broker) : NULL;"),
              others=NESTED, without=("hull",)),
     mutation("nest-insides", "the gate does not look into processes around the inner session for it",
-             (JUDGE, "if (!request->nested || len < 6 ||", "if (len > 0 ||"), others=NESTED),
+             ("shim/broker/judge_proc.c", "if (!request->nested || len < 6 ||", "if (len > 0 ||"), others=NESTED),
     mutation("nest-others", "an inner process acts on no process around it",
              (NEST, "return !nested || (nest_cell(pid, &cell)", "return !nested || cell.low != 1 || (nest_cell(pid, &cell)"), others=NESTED),
     mutation("nest-orphans", "a session whose launcher dies is closed and ended", (TABLE, "\tif (!atomic_load(&nest_table.used))\n\t\treturn;\n", "\tif (nest_table.lock.__data.__kind >= 0)\n\t\treturn;\n"),
