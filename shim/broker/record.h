@@ -49,7 +49,7 @@ struct record {
 
 struct record_totals {
 	uint64_t allowed, refused, quiet, written;
-	uint64_t processes, unshimmed; /* filled by the session's end */
+	uint64_t processes, unshimmed;	  /* filled by the session's end */
 	const struct usage_totals *usage; /* the same; NULL: uses were not counted */
 };
 
