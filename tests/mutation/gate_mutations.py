@@ -278,8 +278,8 @@ PROGRAMS = [
     mutation("namespaces-again", "the gate lets no clone with a namespace go on",
              ("shim/broker/process_count.c", "if (never_clone(request, &refusal))", "if (0)"), escapes="^P15-clone-.*"),
     mutation("scope-sealed", "the scope that the shim maps cannot be changed",
-             ("shim/broker/session.c", "F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL", "F_SEAL_SHRINK"),
-             ("shim/broker/session.c", "int reader = open(object_self_path(fd, self), O_RDONLY | O_CLOEXEC);", "int reader = open(object_self_path(fd, self), O_RDWR | O_CLOEXEC);"),
+             ("shim/broker/session_image.c", "F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL", "F_SEAL_SHRINK"),
+             ("shim/broker/session_image.c", "int reader = open(object_self_path(fd, self), O_RDONLY | O_CLOEXEC);", "int reader = open(object_self_path(fd, self), O_RDWR | O_CLOEXEC);"),
              escapes="^L2-scope-sealed$"),
 ]
 

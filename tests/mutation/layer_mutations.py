@@ -72,7 +72,7 @@ LAYERS = [
              ("shim/broker/environment.c", "if (decide(scope, &query).verdict == VERDICT_ALLOWED)", "if (decide(scope, &query).verdict <= VERDICT_REFUSED)"),
              escapes="^M8-.*", others=(("session", "environment"),)),
     mutation("survivors", "what the agent left running is ended",
-             (SESSION, "bool stuck = survivors_end(&left) != 0;", "bool stuck = false;"), escapes="^E7-.*", others=(("session", "survivors"),)),
+             ("shim/broker/session_end.c", "bool stuck = survivors_end(&left) != 0;", "bool stuck = false;"), escapes="^E7-.*", others=(("session", "survivors"),)),
     mutation("survivors-stop", "everything is stopped before anything is killed",
              ("shim/broker/survivors.c", "signal_descendant(selection, all[i].pid, SIGSTOP);", ""),
              ("shim/broker/survivors.c", "ended += signal_descendant(selection, all[i].pid, SIGKILL) == 0;", "ended += signal_descendant(selection, all[i].pid, SIGTERM) == 0;"),

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The end of a session: nothing of it is left, and the operator is told. */
+#include <stdio.h>
+#include <string.h>
+
+#include "shim/broker/census.h"
+#include "shim/broker/record.h"
+#include "shim/broker/scratch.h"
+#include "shim/broker/session_internal.h"
+#include "shim/broker/survivors.h"
+#include "shim/broker/usage.h"
+
+static void summarize(struct session *session, size_t left)
+{
+	const struct session_options *options = session->options;
+	const char *why = session->watch.deadline.why;
+
+	if (options->quiet)
+		return;
+	if (why)
+		fprintf(stderr, "remit: ended the agent: %s\n",
+			strcmp(why, "expired") == 0 ? "agent.expires has passed"
+						    : "limits.wall_time is used up");
+	if (left > 0)
+		fprintf(stderr, "remit: ended %zu process%s that the agent left running\n", left,
+			left == 1 ? "" : "es");
+	struct record_totals totals;
+
+	for (size_t i = 0; i < options->plan->loss_count; i++)
+		fprintf(stderr, "remit: was not enforced: %s\n", options->plan->losses[i]);
+	records_summary(session->records, stderr);
+	if (session->usage)
+		usage_print(session->usage, session->about.agent_id, stderr);
+	records_totals(session->records, &totals);
+	if ((totals.refused > 0 || session->usage) && options->audit_name)
+		fprintf(stderr, "remit: records in %s\n", options->audit_name);
+	if (records_broken(session->records))
+		fprintf(
+		    stderr,
+		    "remit: the audit log could not be written; everything was refused since\n");
+}
+
+void session_finish(struct session *session, int status)
+{
+	const struct session_options *options = session->options;
+	size_t left = 0;
+	bool stuck = survivors_end(&left) != 0;
+
+	broker_serve_stop(session->broker);
+	ipc_end(session->ipc);
+	/* Programs that crash leave raw modes behind; one that ends well means what it set. */
+	terminal_restore(&session->terminal, status != 0);
+	if (stuck && !options->quiet)
+		fprintf(stderr, "remit: some of the agent's processes cannot be ended\n");
+	int error = options->tmp ? scratch_remove(options->tmp) : 0;
+
+	if (error && !options->quiet)
+		fprintf(stderr, "remit: cannot remove %s: %s\n", options->tmp, strerror(-error));
+	if (session->begun) {
+		struct census census = census_count();
+		struct record_totals extra = {.processes = census.processes,
+					      .unshimmed = census.unshimmed};
+		struct usage_totals usage;
+
+		if (session->usage) {
+			usage_read(session->usage);
+			usage_totals(session->usage, &usage);
+			usage_record(session->usage, session->records);
+			extra.usage = &usage;
+		}
+		records_end(session->records, &extra, status,
+			    session->watch.ending ? session->watch.ending : "exit");
+		summarize(session, left);
+	}
+}
