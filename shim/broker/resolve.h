@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What resolve.c (the kernel walks) and resolve_walk.c (we walk) share. */
+/* What resolve.c (the kernel walks), resolve_walk.c (we walk) and resolve_name.c (what was found is
+ * named) share. */
 #ifndef REMIT_BROKER_RESOLVE_H
 #define REMIT_BROKER_RESOLVE_H
 
@@ -24,6 +25,13 @@ int resolve_fill(struct request *request, int handle, bool by_fd, struct object 
 /* The same for a parent and the name beneath it; takes the ownership of parent. */
 int resolve_fill_parent(struct request *request, int parent, const char *name, size_t len,
 			struct object *out);
+
+/* What the kernel calls fd now, into buf of PATH_TEXT_MAX; its length, or a negative errno. *gone:
+ * it had this name. */
+long resolve_read_name(int fd, const struct stat *st, char *buf, bool *anonymous, bool *gone);
+
+/* out is a folder (handle, type, path); it becomes a name beneath it. 0 or a negative errno. */
+int resolve_step_beneath(struct object *out, const char *name, size_t len);
 
 /* The real path of fd into buf of PATH_TEXT_MAX, as the caller's spelling has it; its length, or a
  * negative errno. *anonymous: it has none. */
