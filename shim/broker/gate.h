@@ -43,6 +43,8 @@ void broker_free(struct broker *broker);
 
 /* The request is over: what it opened of its caller is kept for the next call, or closed. */
 void request_forget(struct request *request);
+/* The descriptor that notifications come from; the workers' own. */
+int broker_listener(const struct broker *broker);
 
 /* True when the receiver has lost the listener for another reason than the end of the session: the
  * caller must end the agent. */

@@ -75,7 +75,7 @@ CONDITIONS = [
 ]
 
 OTHERS = [
-    mutation("pid-once", "a number counts only while its caller waits", ("shim/broker/gate.c", "\treturn result == 0;\n", "\treturn result <= 0;\n"),
+    mutation("pid-once", "a number counts only while its caller waits", ("shim/broker/request.c", "\treturn result == 0;\n", "\treturn result <= 0;\n"),
              others=(("race", "^R5-"),)),
     mutation("signals-unscoped", "where Landlock does not scope signals the gate keeps them inside",
              (PROCESS, "if (process_is_callers(request, pid) || process_in_session(request, pid))", "if (pid)"),
