@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What workers.c (pool, receive, answer), workers_turns.c (who receives) and workers_block.c (calls
- * that block, the reaper) share.
+ * What workers.c (receive, serve), workers_answer.c, workers_life.c (start and end of the pool),
+ * workers_turns.c (who receives) and workers_block.c (calls that block, the reaper) share.
  * Lock order: workers->lock, then a slot's lock.
  */
 #ifndef REMIT_BROKER_WORKERS_INTERNAL_H
@@ -89,6 +89,12 @@ int workers_add(struct workers *workers);
 /* One more waits on the listener: a parked worker, else a new one. 0 or a negative errno. Under
  * workers->lock. */
 int workers_let_in(struct workers *workers);
+/* A caller that gets no answer waits for ever: what cannot be answered as meant is refused, and
+ * where even that fails the session ends. */
+void workers_put_value(struct workers *workers, uint64_t id, int64_t value, int error,
+		       uint32_t flags);
+/* The last thing that is done for a call. */
+void workers_send_reply(struct workers *workers, uint64_t id, const struct reply *reply);
 /* The calling worker is about to answer and comes back at once. */
 void workers_claim_turn(struct workers *workers);
 /* The calling worker may receive again; it waits here until it is needed. False: it must end. */
