@@ -1,20 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Calls that name another process: signals and tracing here, the rest in process_set.c. Only what
- * belongs to the session may be named.
- *
- * Between the gate's look at a number and the kernel's own the process can end and its number be
- * given to a stranger: the agent can make processes until the next number is the one, and keep the
- * calling thread from running meanwhile. So after a look the kernel goes on by itself (CONTINUE)
- * only
- *  - where Landlock has the last word: signals where it scopes them (ABI 6), and all that asks for
- *    the right to trace (ABI 1);
- *  - where the number cannot be given away: the caller's own thread, process and group.
- * Everything else the gate does itself: by pidfd where the kernel has such a call, else by number
- * with the process held by a pidfd and alive just before. What then remains is the time between two
- * neighbouring system calls of the gate, which the agent cannot stretch, and in which the process
- * would have to end, be reaped, and its number come round.
- */
+/* Signals and tracing. What naming a process takes is in process_target.c. */
 #include "shim/broker/process.h"
 
 #include <errno.h>
@@ -35,135 +20,9 @@
 #include "shim/broker/performers.h"
 #include "shim/broker/process_tree.h"
 
-#define PIDFD_THREAD_FLAG O_EXCL /* linux/pidfd.h, Linux 6.9 */
-
-bool process_in_session(struct request *request, pid_t pid)
-{
-	return nest_holds(request->broker, request->nested, pid);
-}
-
-bool process_signals_scoped(const struct request *request)
-{
-	return (broker_plan(request->broker)->wall.scoped & SCOPE_SIGNAL) != 0;
-}
-
 static bool is_traced(const struct request *request)
 {
 	return broker_features(request->broker)->landlock_abi >= 1;
-}
-
-bool process_is_callers(struct request *request, pid_t pid)
-{
-	return pid == 0 || pid == request->tid || pid == request_tgid(request);
-}
-
-pid_t process_own_group(struct request *request)
-{
-	pid_t tgid = request_tgid(request), group = tgid > 0 ? getpgid(tgid) : -1;
-
-	return group >= 0 && request_alive(request) ? group : -ESRCH;
-}
-
-int process_refuse(struct request *request, pid_t pid)
-{
-	char object[32];
-
-	snprintf(object, sizeof(object), "process %d", (int)pid);
-	return judge_never(request, request->name, object, "it does not belong to this session",
-			   EPERM);
-}
-
-int process_refuse_group(struct request *request, pid_t group)
-{
-	char object[32];
-
-	snprintf(object, sizeof(object), "process group %d", (int)group);
-	return judge_never(request, request->name, object,
-			   "it has processes that do not belong to this session", EPERM);
-}
-
-int process_refuse_user(struct request *request)
-{
-	return judge_never(request, request->name, "all processes of a user",
-			   "they do not all belong to this session", EPERM);
-}
-
-/* 0, -ESRCH, or the refusal. Of this moment only. */
-static int look(struct request *request, pid_t pid)
-{
-	struct process process;
-
-	if (pid < 0)
-		return -ESRCH;
-	if (process_is_callers(request, pid) || process_in_session(request, pid))
-		return 0;
-	if (process_read(pid, &process) == -ESRCH || !request_alive(request))
-		return -ESRCH;
-	/* Its number, or that of a parent, may have come round between the looks. */
-	return process_in_session(request, pid) ? 0 : process_refuse(request, pid);
-}
-
-/* The process that a thread belongs to. */
-static pid_t process_of(pid_t tid)
-{
-	char path[32], text[1024];
-
-	snprintf(path, sizeof(path), "/proc/%d/status", (int)tid);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-
-	if (fd >= 0)
-		close(fd);
-	text[n > 0 ? n : 0] = '\0';
-	const char *line = strstr(text, "\nTgid:\t");
-
-	return line ? (pid_t)strtol(line + 7, NULL, 10) : -ESRCH;
-}
-
-bool target_alive(const struct target *target)
-{
-	struct pollfd ended = {.fd = target->pidfd, .events = POLLIN};
-
-	return poll(&ended, 1, 0) == 0;
-}
-
-void target_close(struct target *target)
-{
-	if (target->pidfd >= 0)
-		close(target->pidfd);
-	target->pidfd = -1;
-}
-
-/* What is alive after the look was there all the while, so the look was at it. */
-int target_open(struct request *request, pid_t pid, struct target *out)
-{
-	/* Before 6.9 a thread is held by its process. */
-	int fd = broker_features(request->broker)->pidfd_thread
-		     ? (int)syscall(SYS_pidfd_open, pid, PIDFD_THREAD_FLAG)
-		     : (int)syscall(SYS_pidfd_open, process_of(pid), 0);
-	*out = (struct target){.pid = pid, .pidfd = fd};
-	int error = fd < 0 ? -ESRCH : look(request, pid);
-
-	if (!error && !target_alive(out))
-		error = -ESRCH;
-	if (error)
-		target_close(out);
-	return error;
-}
-
-/* A group has its members in one login session, which began outside unless its leader is ours: the
- * leader's number is the group's. */
-bool process_group_inside(struct request *request, pid_t group)
-{
-	struct process *inside;
-	size_t count, members = 0;
-
-	if (process_tree(broker_pid(request->broker), &inside, &count) != 0)
-		return false;
-	for (size_t i = 0; i < count; i++)
-		members += inside[i].pid == group;
-	free(inside);
-	return members > 0 && (!request->nested || process_in_session(request, group));
 }
 
 /* By pidfd: never anybody else. The receiver sees the gate as the sender of what has no siginfo. */
@@ -204,7 +63,7 @@ static struct reply act_kill(struct request *request)
 	int number = (int)request->notif.data.args[1];
 
 	if (process_signals_scoped(request)) {
-		int error = pid > 0 ? look(request, pid) : 0;
+		int error = pid > 0 ? process_look(request, pid) : 0;
 
 		return error ? reply_error(-error) : reply_continue();
 	}
@@ -233,7 +92,7 @@ static struct reply act_queue(struct request *request)
 	siginfo_t info;
 
 	if (process_signals_scoped(request) || process_is_callers(request, pid)) {
-		int error = look(request, pid);
+		int error = process_look(request, pid);
 
 		return error ? reply_error(-error) : reply_continue();
 	}
@@ -264,10 +123,10 @@ static struct reply act_thread(struct request *request)
 	const __u64 *args = request->notif.data.args;
 	bool named = request->notif.data.nr != SYS_tkill; /* the process, too */
 	pid_t thread = (pid_t)args[named ? 1 : 0];
-	pid_t process = named ? (pid_t)args[0] : process_of(thread);
+	pid_t process = named ? (pid_t)args[0] : process_of_thread(thread);
 
 	if (process_signals_scoped(request)) {
-		int error = look(request, thread);
+		int error = process_look(request, thread);
 
 		return error ? reply_error(-error) : reply_continue();
 	}
@@ -330,7 +189,7 @@ static struct reply act_pidfd_signal(struct request *request)
 {
 	const __u64 *args = request->notif.data.args;
 	int fd = -1, pid = read_pidfd(request, (int)args[0], &fd);
-	int error = pid < 0 ? pid : look(request, pid);
+	int error = pid < 0 ? pid : process_look(request, pid);
 	struct reply reply = reply_error(-error);
 	siginfo_t info;
 
@@ -373,10 +232,10 @@ static struct reply act_trace(struct request *request)
 	}
 	if (fd >= 0)
 		close(fd);
-	int error = pid < 0 ? pid : look(request, pid);
+	int error = pid < 0 ? pid : process_look(request, pid);
 
 	if (!error && request->notif.data.nr == SYS_kcmp)
-		error = look(request, (pid_t)args[1]);
+		error = process_look(request, (pid_t)args[1]);
 	return error ? reply_error(-error) : reply_continue();
 }
 

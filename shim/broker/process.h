@@ -20,6 +20,11 @@ int target_open(struct request *request, pid_t pid, struct target *out);
 bool target_alive(const struct target *target);
 void target_close(struct target *target);
 
+/* Whether a number is of the session, at this moment: 0, -ESRCH when there is none such, -EPERM,
+ * which is then recorded. */
+int process_look(struct request *request, pid_t pid);
+/* The process that a thread belongs to, or -ESRCH. */
+pid_t process_of_thread(pid_t tid);
 /* True for 0, the calling thread and its process: these numbers cannot be given away while the
  * caller waits. */
 bool process_is_callers(struct request *request, pid_t pid);

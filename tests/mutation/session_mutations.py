@@ -78,9 +78,9 @@ OTHERS = [
     mutation("pid-once", "a number counts only while its caller waits", ("shim/broker/request.c", "\treturn result == 0;\n", "\treturn result <= 0;\n"),
              others=(("race", "^R5-"),)),
     mutation("signals-unscoped", "where Landlock does not scope signals the gate keeps them inside",
-             (PROCESS, "if (process_is_callers(request, pid) || process_in_session(request, pid))", "if (pid)"),
+             ("shim/broker/process_target.c", "if (process_is_callers(request, pid) || process_in_session(request, pid))", "if (pid)"),
              escapes="^F7-(kill|tkill|tgkill|sigqueue|tgsigqueue|pidfd).*", user="nobody", lacks=UNSCOPED),
-    mutation("signal-groups-unscoped", "the same for groups", (PROCESS, "return members > 0 &&", "return members + 1 > 0 &&"),
+    mutation("signal-groups-unscoped", "the same for groups", ("shim/broker/process_target.c", "return members > 0 &&", "return members + 1 > 0 &&"),
              escapes="^F7-kill-group$", user="nobody", lacks=UNSCOPED),
     mutation("signal-owners-unscoped", "the same for the owners of descriptors", (SET, "\tif (known && who >= 0 && process_is_callers(request, who))", "\tif (who)"),
              escapes="^F7-sigio$", user="nobody", lacks=UNSCOPED),
@@ -89,7 +89,7 @@ OTHERS = [
              escapes="^F7-sigio-ioctl$|^F4-.*|^P9-attribute-flags$", user="nobody", lacks=UNSCOPED),
     mutation("traced-by-us", "what asks its parent to trace it and gets the gate goes on, and is in nobody's way",
              ("shim/broker/watch.c", "\t\treturn let_go(info);\n", "\t\treturn 0;\n"), others=(("session", "traceme"),)),
-    mutation("traces", "nobody traces what is outside: Landlock has the last word", (PROCESS, "\tint error = pid < 0 ? pid : look(request, pid);\n\n\tif (!error && request->notif.data.nr == SYS_kcmp)", "\tint error = pid < 0 ? pid : 0;\n\n\tif (!error && pid == 0)"),
+    mutation("traces", "nobody traces what is outside: Landlock has the last word", (PROCESS, "\tint error = pid < 0 ? pid : process_look(request, pid);\n\n\tif (!error && request->notif.data.nr == SYS_kcmp)", "\tint error = pid < 0 ? pid : 0;\n\n\tif (!error && pid == 0)"),
              escapes="^F6-.*", without=("capabilities", "wall", "hull")),
 ]
 
