@@ -151,7 +151,7 @@ FILES = [
     mutation("attributes-xattr-devices", "nor does its list of access, which is its mode", ("shim/broker/files_xattr.c", "return error ? error : attributes_judge_device(request, object, NULL);", "return error;"),
              escapes="^P10-f?setxattr-device$"),
     mutation("open-how-handle", "nor where it asks for a handle alone",
-             (OPEN, "return call.rewritable ? reply_error(ENOSYS) : reply_continue();", "return reply_continue();"),
+             ("shim/broker/files_open_call.c", "return call.rewritable ? reply_error(ENOSYS) : reply_continue();", "return reply_continue();"),
              others=(("race", "^R1-how-handle$"), ("session", "openat2"))),
     mutation("attributes-performed", "attributes are changed by the gate, never by the kernel",
              (ATTRIBUTES, "\treply = error ? files_error(error) : apply_path(attribute, object.handle);", "\treply = error ? files_error(error) : attribute ? reply_continue() : apply_path(attribute, object.handle);"),
