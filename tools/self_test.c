@@ -23,6 +23,7 @@
 #include "tools/output.h"
 #include "tools/place.h"
 #include "tools/self_test.h"
+#include "tools/self_test_report.h"
 
 static const char usage[] =
     "Usage: remit self-test [OPTIONS]\n"
@@ -41,20 +42,12 @@ static const char usage[] =
 #define SURVIVOR_MS 1000
 #define OUTPUT_MAX (8U * 1024 * 1024)
 
-enum way { WAY_SHIM, WAY_NO_SHIM, WAY_STATIC, WAYS };
-static const char *const way_names[WAYS] = {"shim", "no-shim", "static"};
-
-struct result {
-	const char *outside[2]; /* what the control saw: dynamic, static; NULL: nothing */
-	const char *inside[WAYS];
-};
-
 struct self_test {
 	struct self_test_options options;
 	const char *include;
 	bool json, allow_degraded;
 	char *self, *probe, *include_path;
-	struct result *results;
+	struct self_test_result *results;
 	size_t count;
 };
 
@@ -276,68 +269,6 @@ static int run_everything(struct self_test *test)
 	return error;
 }
 
-enum outcome { OUTCOME_HELD, OUTCOME_OUT, OUTCOME_UNTRIED };
-
-/* The control of a way is that of its program. */
-static enum outcome outcome_of(const struct result *result)
-{
-	if (!result->outside[0] || !result->outside[1])
-		return OUTCOME_UNTRIED;
-	for (int i = 0; i < WAYS; i++) {
-		if (result->inside[i])
-			return OUTCOME_OUT;
-	}
-	return OUTCOME_HELD;
-}
-
-static const char *why_untried(const struct probe *probe)
-{
-	return (probe->needs & PROBE_ROOT) && geteuid() != 0
-		   ? "needs root"
-		   : "does not work here outside a session either";
-}
-
-static void print_text(const struct self_test *test, const struct probe *probe,
-		       const struct result *result)
-{
-	static const char *const words[] = {"held", "OUT", "untried"};
-	static const enum colour colours[] = {COLOUR_GOOD, COLOUR_BAD, COLOUR_DIM};
-	enum outcome outcome = outcome_of(result);
-
-	(void)test;
-	output_coloured(stdout, colours[outcome], words[outcome]);
-	printf("%*s%-24s%s", (int)(9 - strlen(words[outcome])), "", probe->name, probe->what);
-	if (outcome == OUTCOME_UNTRIED)
-		printf(": %s", why_untried(probe));
-	for (int i = 0; outcome == OUTCOME_OUT && i < WAYS; i++) {
-		if (result->inside[i])
-			printf("; %s: %s", way_names[i], result->inside[i]);
-	}
-	putchar('\n');
-}
-
-static void print_json(struct writer *json, const struct probe *probe, const struct result *result)
-{
-	static const char *const words[] = {"held", "out", "untried"};
-	enum outcome outcome = outcome_of(result);
-
-	writer_open(json, NULL, '{');
-	writer_text(json, "case", probe->name);
-	writer_text(json, "what", probe->what);
-	writer_text(json, "result", words[outcome]);
-	if (outcome == OUTCOME_UNTRIED)
-		writer_text(json, "why", why_untried(probe));
-	if (outcome == OUTCOME_OUT) {
-		writer_open(json, "ways", '{');
-		for (int i = 0; i < WAYS; i++) {
-			if (result->inside[i])
-				writer_text(json, way_names[i], result->inside[i]);
-		}
-		writer_close(json, '}');
-	}
-	writer_close(json, '}');
-}
-
 /* A session that refuses what is granted shows nothing by what it holds. */
 static bool grants_work(const struct self_test *test)
 {
@@ -351,48 +282,11 @@ static bool grants_work(const struct self_test *test)
 			output_error(
 			    "self-test: the session (%s) refused what its manifest grants: "
 			    "%s",
-			    way_names[way], probe->what);
+			    self_test_ways[way], probe->what);
 			work = false;
 		}
 	}
 	return work;
-}
-
-static int print_all(const struct self_test *test)
-{
-	struct writer json = {.stream = stdout};
-	size_t counts[3] = {0};
-	const struct probe *probe;
-
-	if (test->json) {
-		writer_open(&json, NULL, '{');
-		writer_text(&json, "version", REMIT_VERSION);
-		writer_number(&json, "uid", geteuid());
-		writer_open(&json, "cases", '[');
-	}
-	for (size_t i = 0; (probe = probe_at(i)); i++) {
-		if (probe->needs & PROBE_MUST_WORK)
-			continue;
-		counts[outcome_of(&test->results[i])]++;
-		if (test->json)
-			print_json(&json, probe, &test->results[i]);
-		else
-			print_text(test, probe, &test->results[i]);
-	}
-	if (test->json) {
-		writer_close(&json, ']');
-		writer_number(&json, "held", (int64_t)counts[OUTCOME_HELD]);
-		writer_number(&json, "out", (int64_t)counts[OUTCOME_OUT]);
-		writer_number(&json, "untried", (int64_t)counts[OUTCOME_UNTRIED]);
-		writer_close(&json, '}');
-	} else {
-		printf("\n%zu ways out held, each with the shim, without it and from a static "
-		       "program; %zu led out; %zu could not be tried here\n",
-		       counts[OUTCOME_HELD], counts[OUTCOME_OUT], counts[OUTCOME_UNTRIED]);
-	}
-	if (!counts[OUTCOME_HELD] && !counts[OUTCOME_OUT])
-		return STATUS_RUN;
-	return counts[OUTCOME_OUT] ? STATUS_NO : STATUS_OK;
 }
 
 static int make_ready(struct self_test *test)
@@ -446,7 +340,8 @@ int self_test_command(int argc, char **argv)
 	if (!status && run_everything(&test))
 		status = STATUS_RUN;
 	if (!status)
-		status = grants_work(&test) ? print_all(&test) : STATUS_RUN;
+		status =
+		    grants_work(&test) ? self_test_report(test.results, test.json) : STATUS_RUN;
 	free(test.results);
 	free(test.self);
 	free(test.probe);
