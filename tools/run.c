@@ -6,26 +6,18 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "policy/compile/resolve.h"
 #include "shim/broker/session.h"
-#include "shim/common/protocol.h"
-#include "tools/audit.h"
 #include "tools/command.h"
 #include "tools/flags.h"
 #include "tools/init.h"
-#include "tools/janitor.h"
-#include "tools/load.h"
 #include "tools/output.h"
-#include "tools/prepare.h"
+#include "tools/run.h"
 
 static const char usage[] =
     "Usage: remit run -m MANIFEST [OPTIONS] -- PROGRAM [ARGUMENT…]\n"
@@ -41,26 +33,6 @@ static const char usage[] =
     "manifest\n" PREPARE_USAGE
     "Exit status: the program's own; 128+N when signal N ended it; 127 no such program,\n"
     "126 it cannot be executed, 125 remit itself failed and nothing was started.\n";
-
-#define KEEP_MAX 64
-
-struct run {
-	struct load_flags load;
-	const char *audit_file;
-	int audit_number; /* --audit-fd; -1: not given */
-	int keep[KEEP_MAX];
-	size_t keep_count;
-	bool no_shim, quiet, count_uses, allow_degraded;
-	bool inner, counts_forks; /* inside a session; which counts processes */
-	struct without without;
-
-	char id[SESSION_ID_MAX];
-	char *program, *shim;
-	struct janitor janitor;
-	struct audit audit;
-	struct loaded loaded;
-	struct prepared prepared;
-};
 
 static int read_number(const char *option, const char *text, int low, int *out)
 {
@@ -101,34 +73,6 @@ static int take_keep_fd(void *target, const char *value)
 	return 0;
 }
 
-/* Said before anything that needs it fails for a reason that would have to be guessed. */
-static int check_proc(void)
-{
-	if (!access("/proc/self/fd", X_OK))
-		return 0;
-	output_error("/proc is not mounted, and the gate looks its callers up there: mount proc on "
-		     "/proc");
-	return -ENOENT;
-}
-
-/* Only a gate answers; without one the kernel says EINVAL. */
-static int check_inner(struct run *run)
-{
-	int flags = prctl(REMIT_HYPERCALL, HYPERCALL_FLAGS, 0, 0, 0);
-
-	run->inner = flags >= 0;
-	run->counts_forks = run->inner && (flags & SESSION_COUNTS_FORKS);
-	if (run->inner && (flags & SESSION_NATIVE)) {
-		output_error("the session around this one leaves calls to the kernel that an inner "
-			     "one would have to judge (audit.record: none); record denials there");
-		return -EOPNOTSUPP;
-	}
-	if (run->inner || errno == EINVAL)
-		return 0;
-	output_error("this is inside a session whose gate answers no more: %s", strerror(errno));
-	return -EBUSY;
-}
-
 static int find_program(struct run *run, const char *name)
 {
 	run->program = place_program(name);
@@ -158,48 +102,6 @@ static int find_shim(struct run *run)
 	return -ENOENT;
 }
 
-static int refuse_link(void *context, const char *place)
-{
-	const struct run *run = context;
-
-	return resolve_writable(&run->loaded.model, place) ? -EPERM : 0;
-}
-
-/* The log is opened before anything is confined: a link that an earlier session left in its place
- * would make records grow in somebody else's file. */
-static int check_place(const struct run *run, const char *file)
-{
-	char folder[PATH_TEXT_MAX] = "", end[PATH_TEXT_MAX], *path = NULL;
-	int error = 0;
-
-	if (file[0] != '/' && !getcwd(folder, sizeof(folder)))
-		error = -errno;
-	if (!error && asprintf(&path, "%s/%s", folder, file) < 0) {
-		output_oom();
-		return -ENOMEM;
-	}
-	if (!error)
-		error = resolve_path(path, true, refuse_link, (void *)(uintptr_t)run, end);
-	free(path);
-	if (error)
-		output_error("the audit log %s: %s", file,
-			     error == -EPERM ? "leads through a link that the agent may write"
-					     : strerror(-error));
-	return error;
-}
-
-/* Before the session's own rules: they protect what is there now, whoever has made it. */
-static int check_audit(const struct run *run)
-{
-	if (run->audit_file)
-		return check_place(run, run->audit_file);
-	char *folder = run->audit_number < 0 ? place_state(&run->loaded.operator) : NULL;
-	int error = folder ? check_place(run, folder) : 0;
-
-	free(folder);
-	return error;
-}
-
 static int open_audit(struct run *run)
 {
 	if (run->audit_file && run->audit_number >= 0) {
@@ -223,61 +125,6 @@ static int open_audit(struct run *run)
 	return audit_open_default(&run->loaded.operator, run->id, &run->audit);
 }
 
-static int check_expiry(const struct loaded *loaded)
-{
-	char when[32];
-
-	if (!loaded->about.expires || time(NULL) < loaded->about.expires)
-		return 0;
-	output_error("agent %s expired at %s (agent.expires in %s); its owner must renew it",
-		     loaded->about.agent_id, output_time(loaded->about.expires, when),
-		     loaded->flags.manifest);
-	return -EPERM;
-}
-
-static int check_hosts(const struct loaded *loaded)
-{
-	struct rule rule;
-	int error = 0;
-
-	if (!loaded->about.has_hosts)
-		return 0;
-	for (uint32_t i = 0; i < scope_rule_count(&loaded->scope); i++) {
-		scope_rule(&loaded->scope, i, &rule);
-		if (rule.network != NETWORK_HOST || rule.section < SECTION_NETWORK_CONNECT ||
-		    rule.section > SECTION_NETWORK_DENY)
-			continue;
-		output_error("%s at %s:%" PRIu32 ": host names are not yet enforced; name the "
-			     "address",
-			     rule.id, rule.file, rule.line);
-		error = -ENOTSUP;
-	}
-	return error ? error : -ENOTSUP;
-}
-
-static int check_losses(const struct run *run)
-{
-	const struct plan *plan = &run->prepared.plan;
-
-	for (size_t i = 0; i < plan->loss_count; i++)
-		output_error("not enforced here: %s", plan->losses[i]);
-	if (plan->impossible) {
-		output_error("not started: no session can be held here; `remit doctor` says what "
-			     "is missing");
-		return -ENOTSUP;
-	}
-	bool uncounted = run->inner && plan->gated_forks && !run->counts_forks;
-
-	if (uncounted)
-		output_error("not enforced here: limits.processes: the session around this one "
-			     "does not count processes; give its manifest limits.processes too");
-	if ((!plan->loss_count && !uncounted) || run->allow_degraded)
-		return 0;
-	output_error("not started; `remit doctor` says what is missing, --allow-degraded starts "
-		     "without it");
-	return -ENOTSUP;
-}
-
 static int no_folder(const char *what, int error)
 {
 	output_error("cannot make the session's private folder: %s%s%s", what, *what ? ": " : "",
@@ -291,7 +138,7 @@ static int make_ready(struct run *run, const char *program)
 	const char *what = "";
 	int error, status;
 
-	if (check_inner(run) || check_proc())
+	if (run_check_inner(run) || run_check_proc())
 		return STATUS_RUN;
 	if (run->inner && run->count_uses) {
 		output_error("--usage: the outermost session counts; give it the option there");
@@ -309,12 +156,13 @@ static int make_ready(struct run *run, const char *program)
 	if (error)
 		return no_folder(what, error);
 	if (find_shim(run) || load_model(&run->load, run->janitor.tmp, &run->loaded) ||
-	    check_audit(run) || load_protect(&run->loaded) || open_audit(run) ||
+	    run_check_audit(run) || load_protect(&run->loaded) || open_audit(run) ||
 	    (run->audit.path && load_protect_path(&run->loaded, SECTION_FILES_DENY_WRITE,
 						  "session.log", run->audit.path)) ||
-	    load_scope(&run->loaded) || check_expiry(&run->loaded) || check_hosts(&run->loaded) ||
+	    load_scope(&run->loaded) || run_check_expiry(&run->loaded) ||
+	    run_check_hosts(&run->loaded) ||
 	    prepare(&run->loaded, &run->without, run->janitor.folder, &run->prepared) ||
-	    check_losses(run))
+	    run_check_losses(run))
 		return STATUS_RUN;
 	error = janitor_await(&run->janitor);
 	return error ? no_folder("the process that removes it", error) : 0;
