@@ -32,6 +32,15 @@ int network_read(struct request *request, uint64_t address, int len, struct sock
 int network_judge_peer(struct request *request, const struct peer_socket *sock,
 		       struct sockaddr_storage *name, socklen_t *len, struct object *object);
 
+/* enum protocol, or a negative errno when nothing can grant what the socket speaks. */
+int network_protocol(struct request *request, const struct peer_socket *sock);
+/* Each 0 or a negative errno. */
+int network_judge_ip(struct request *request, const struct peer_socket *sock, enum verb verb,
+		     const struct socket_name *name);
+/* The kernel's own end of a route socket; other ends belong to other processes. */
+int network_judge_netlink(struct request *request, const struct peer_socket *sock,
+			  const struct sockaddr_storage *name, bool peer);
+
 /* Judges a local address; no unix path. */
 int network_judge_local(struct request *request, const struct peer_socket *sock,
 			const struct socket_name *name);

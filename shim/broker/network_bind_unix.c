@@ -8,9 +8,9 @@
  * thread of its own goes where the caller is, puts a Landlock domain on itself that lets it make
  * sockets beneath that parent only, and binds the caller's own spelling: a swapped link leads to
  * another granted place or to EACCES. A spelling through /proc/self and kin means another place to
- * us: then it is the path of the place itself. Else the thread goes into the parent, held open since
- * it was judged, and binds the bare name: it can be nowhere else, but the name of the socket is
- * relative.
+ * us: then it is the path of the place itself. Else the thread goes into the parent, held open
+ * since it was judged, and binds the bare name: it can be nowhere else, but the name of the socket
+ * is relative.
  */
 #include "shim/broker/network.h"
 
