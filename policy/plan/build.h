@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the stages of plan_build() share. Stages: wall.c (with carve.c), hull.c, filter.c, plan.c.
+/* What the stages of plan_build() share. Stages: wall.c (with carve.c, wall_lines.c), hull.c,
+ * filter.c, plan.c.
  */
 #ifndef REMIT_PLAN_BUILD_H
 #define REMIT_PLAN_BUILD_H
@@ -77,6 +78,14 @@ int pattern_expand(struct builder *builder, const char *pattern, size_t limit,
 void native_lacks(struct builder *builder, uint32_t rights, uint32_t rule, const char *why);
 /* Decides which calls go without the gate; fast_lane and the wall are there. */
 void native_choose(struct builder *builder, const struct scope_about *about);
+
+/* --- wall_lines.c --- */
+
+/* The line of a rule that grants paths (other: a program of it was left out for its digest), and of
+ * every other rule. 0 or -ENOMEM. */
+int wall_say_grant(struct builder *builder, uint32_t index, const struct rule *rule,
+		   const struct carved *carved, bool other);
+int wall_say_other(struct builder *builder, uint32_t index, const struct rule *rule);
 
 /* --- wall.c, hull.c --- */
 

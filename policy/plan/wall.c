@@ -7,7 +7,6 @@
  * judges what the link leads to, and resolve.c has added that as a further spelling.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +14,6 @@
 #include "policy/core/path.h"
 #include "policy/plan/build.h"
 
-#define WHY_MAX 320
 #define EXPAND_LIMIT 65536
 #define FILE_RIGHTS (RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC)
 
@@ -186,59 +184,6 @@ static int grant_spelling(struct granting *granting, const char *text, bool patt
 	return ret;
 }
 
-static int say_grant(struct builder *b, uint32_t index, const struct rule *rule,
-		     const struct granting *granting)
-{
-	const struct carved *carved = &granting->carved;
-	char why[WHY_MAX];
-	const char *limited = carved->limited ? "; the bound on rules was met" : "";
-	static const char *const compared[] = {"", "; the gate compares the digest at exec",
-					       "; the gate compares the arguments at exec",
-					       "; the gate compares digest and arguments at exec"};
-	const char *digest = compared[(rule->conditions & CONDITION_SHA256 ? 1 : 0) +
-				      (rule->conditions & CONDITION_ARGS ? 2 : 0)];
-	if (!carved->rules) {
-		const char *reason =
-		    carved->many ? "more single files are granted than are worth a Landlock rule"
-				 : "everything in it may be denied";
-		if (path_within(rule->text, strlen(rule->text), "/proc", strlen("/proc")))
-			reason = "inodes of /proc do not last, so Landlock cannot hold it";
-		else if (!carved->found && rule->pattern)
-			reason = "nothing matches it now";
-		else if (!carved->found && plain_kind(b, rule->text) == VIEW_LINK)
-			reason = "a symbolic link, judged by what it leads to";
-		else if (!carved->found && (rule->conditions & CONDITION_SHA256))
-			reason = "absent, or of another digest";
-		else if (!carved->found)
-			reason = "does not exist yet";
-		if (rule->section == SECTION_EXEC_ALLOW && !carved->found && !granting->other)
-			snprintf(why, sizeof(why),
-				 "%s: programs that appear later are refused by the wall%s", reason,
-				 limited);
-		else
-			snprintf(why, sizeof(why), "%s%s", reason, limited);
-		return plan_say(b, index, LANE_GATE, 0, why);
-	}
-	if (rule->pattern)
-		snprintf(why, sizeof(why),
-			 "pattern, expanded at launch to %zu Landlock rules%s%s; programs that "
-			 "appear later are refused by the wall",
-			 carved->rules, limited, digest);
-	else if (!carved->gap && !carved->limited)
-		snprintf(why, sizeof(why),
-			 "literal path, nothing denied beneath: %zu Landlock rule%s%s",
-			 carved->rules, carved->rules == 1 ? "" : "s", digest);
-	else
-		snprintf(why, sizeof(why),
-			 "literal path, denials beneath: carved into %zu Landlock rule%s, the rest "
-			 "is the gate's%s%s",
-			 carved->rules, carved->rules == 1 ? "" : "s", limited, digest);
-	enum lane lane = carved->gap || carved->limited || rule->conditions || rule->pattern
-			     ? LANE_CARVE
-			     : LANE_WALL;
-	return plan_say(b, index, lane, carved->rules, why);
-}
-
 /*
  * What the gate grants by this text and the wall does not. A link is judged by what it leads to,
  * which has a spelling of its own. Beside a socket's name the wall lacks some of writing.
@@ -301,38 +246,7 @@ static int grant(struct builder *b, uint32_t index, const struct rule *rule)
 	if (ret < 0)
 		return ret;
 	say_native(b, index, rule, &granting);
-	return say_grant(b, index, rule, &granting);
-}
-
-static int say_other(struct builder *b, uint32_t index, const struct rule *rule)
-{
-	switch (rule->section) {
-	case SECTION_ENV_PASS:
-	case SECTION_ENV_SET:
-		return plan_say(b, index, LANE_WALL, 0,
-				"applied once, at launch: what is not passed is nowhere");
-	case SECTION_NETWORK_CONNECT:
-	case SECTION_NETWORK_LISTEN:
-		if (rule->network == NETWORK_UNIX)
-			return plan_say(b, index, LANE_GATE, 0,
-					"unix socket by path: Landlock does not see it");
-		if (rule->network == NETWORK_ABSTRACT)
-			return plan_say(b, index, LANE_GATE, 0,
-					"abstract unix socket: the wall denies all outside");
-		if (rule->network == NETWORK_HOST)
-			return plan_say(b, index, LANE_REFUSED, 0,
-					"host names are not yet enforced");
-		return plan_say(b, index, LANE_GATE, 0,
-				rule->protocol == PROTOCOL_UDP
-				    ? "UDP: Landlock does not see it"
-				    : "address: the wall denies all TCP ports, the gate connects");
-	default:
-		if (rule->conditions & CONDITION_ARGS)
-			return plan_say(b, index, LANE_REFUSED, 0,
-					"denial of arguments: the gate compares them at exec");
-		return plan_say(b, index, LANE_REFUSED, 0,
-				"denial: taken out of the wall, decided by the gate");
-	}
+	return wall_say_grant(b, index, rule, &granting.carved, granting.other);
 }
 
 /* The kernel opens a program's ELF interpreter as if the program did. */
@@ -384,7 +298,7 @@ int wall_build(struct builder *b)
 	for (uint32_t i = 0; ret == 0 && i < scope_rule_count(b->scope); i++) {
 		scope_rule(b->scope, i, &rule);
 		if (rule.denial || !(rule.rights & FILE_RIGHTS)) {
-			ret = say_other(b, i, &rule);
+			ret = wall_say_other(b, i, &rule);
 			continue;
 		}
 		exec |= (rule.rights & RIGHT_EXEC) != 0;
