@@ -33,7 +33,7 @@ def headless():
     ctypes.CDLL(None).syscall(60 if os.uname().machine == 'x86_64' else 93, 0)
 
 def wait():
-    while not os.path.exists(ticks): time.sleep(0.01)
+    while not os.path.exists(ticks) or not os.path.getsize(ticks): time.sleep(0.01)
 
 if mode == 'job' or os.fork() == 0:
     headless()
