@@ -91,6 +91,8 @@ static void print_about(const struct loaded *loaded)
 		print_field("expires", output_time(about->expires, buf));
 	print_field("digest", output_hex(about->digest, SCOPE_DIGEST_SIZE, digest));
 	print_field("record", mode_name(about->record));
+	if (about->log_bytes)
+		print_field("max_size", output_size(about->log_bytes, buf));
 	print_limits(about);
 	for (unsigned int n = 0; left; n++, left >>= 1)
 		if (left & 1)
@@ -180,6 +182,7 @@ static void json_about(const struct loaded *loaded, struct writer *json)
 		writer_text(json, "expires", output_time(about->expires, buf));
 	writer_text(json, "digest", output_hex(about->digest, SCOPE_DIGEST_SIZE, digest));
 	writer_text(json, "record", mode_name(about->record));
+	writer_number(json, "max_size", (int64_t)about->log_bytes);
 	writer_open(json, "limits", '{');
 	writer_number(json, "processes", (int64_t)about->processes);
 	writer_number(json, "open_files", (int64_t)about->open_files);

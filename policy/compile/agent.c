@@ -137,20 +137,26 @@ int agent_section(struct reader *reader, const struct key *key, const struct nod
 	return err;
 }
 
+struct limit_kind {
+	const char *section, *what;
+	int (*parse)(const char *text, uint64_t *out, const char **why);
+};
+
+/* The smallest that any file says. */
 static int set_limit(struct reader *reader, const struct key *key, const struct node *value,
-		     void *target, int (*parse)(const char *, uint64_t *, const char **),
-		     const char *kind)
+		     void *target, const struct limit_kind *kind)
 {
 	uint64_t *field = number_field(target, key), number;
 	const char *text, *why;
 	char what[32];
 
-	snprintf(what, sizeof(what), "limits.%s", key->name);
+	snprintf(what, sizeof(what), "%s.%s", kind->section, key->name);
 	text = reader_text(reader, value, what);
 	if (!text)
 		return -EINVAL;
-	if (parse(text, &number, &why))
-		return reader_error(reader, value, NULL, "bad %s \"%.60s\": %s", kind, text, why);
+	if (kind->parse(text, &number, &why))
+		return reader_error(reader, value, NULL, "bad %s \"%.60s\": %s", kind->what, text,
+				    why);
 	if (!*field || number < *field)
 		*field = number;
 	return 0;
@@ -164,19 +170,44 @@ static int parse_count(const char *text, uint64_t *ret_count, const char **why)
 static int set_count(struct reader *reader, const struct key *key, const struct node *value,
 		     void *target)
 {
-	return set_limit(reader, key, value, target, parse_count, "number");
+	static const struct limit_kind kind = {"limits", "number", parse_count};
+
+	return set_limit(reader, key, value, target, &kind);
 }
 
 static int set_size(struct reader *reader, const struct key *key, const struct node *value,
 		    void *target)
 {
-	return set_limit(reader, key, value, target, value_size, "size");
+	static const struct limit_kind kind = {"limits", "size", value_size};
+
+	return set_limit(reader, key, value, target, &kind);
 }
 
 static int set_duration(struct reader *reader, const struct key *key, const struct node *value,
 			void *target)
 {
-	return set_limit(reader, key, value, target, value_duration, "duration");
+	static const struct limit_kind kind = {"limits", "duration", value_duration};
+
+	return set_limit(reader, key, value, target, &kind);
+}
+
+/* The first record of a session has to fit. */
+static int parse_log_size(const char *text, uint64_t *out, const char **why)
+{
+	int err = value_size(text, out, why);
+
+	if (err || *out >= LIMIT_LOG_LEAST)
+		return err;
+	*why = "a log needs 64KiB or more";
+	return -EINVAL;
+}
+
+static int set_log_size(struct reader *reader, const struct key *key, const struct node *value,
+			void *target)
+{
+	static const struct limit_kind kind = {"audit", "size", parse_log_size};
+
+	return set_limit(reader, key, value, target, &kind);
 }
 
 int agent_limits(struct reader *reader, const struct key *key, const struct node *value,
@@ -298,8 +329,11 @@ static int set_record(struct reader *reader, const struct key *key, const struct
 int agent_audit(struct reader *reader, const struct key *key, const struct node *value,
 		void *target)
 {
-	static const struct key keys[] = {{.name = "record", .set = set_record}};
+	static const struct key keys[] = {
+	    {.name = "record", .set = set_record},
+	    {.name = "max_size", .set = set_log_size, .offset = offsetof(struct model, log_bytes)},
+	};
 
 	(void)key;
-	return reader_map(reader, value, "audit", keys, 1, target);
+	return reader_map(reader, value, "audit", keys, sizeof(keys) / sizeof(*keys), target);
 }

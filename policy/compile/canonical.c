@@ -332,6 +332,8 @@ static void put_about(struct text *out, const struct model *model)
 		text_format(out, "agent.expires %s\n", text);
 	}
 	text_format(out, "audit.record %s\n", record_name(model->record));
+	if (model->log_bytes)
+		text_format(out, "audit.max_size %llu\n", (unsigned long long)model->log_bytes);
 	for (unsigned int i = 0; i < 64; i++) {
 		if (model->capabilities >> i & 1)
 			text_format(out, "capability %u\n", i);

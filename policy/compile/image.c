@@ -300,6 +300,14 @@ static uint32_t about_flags(const struct model *model)
 	return flags;
 }
 
+/* Rounded up: what is set at all stays set. */
+static uint32_t log_kib(uint64_t bytes)
+{
+	uint64_t kib = bytes / 1024 + (bytes % 1024 != 0);
+
+	return kib < UINT32_MAX ? (uint32_t)kib : UINT32_MAX;
+}
+
 static void put_about(struct image_writer *writer, const struct model *model)
 {
 	struct image_about record = {
@@ -315,6 +323,7 @@ static void put_about(struct image_writer *writer, const struct model *model)
 	    .cpu_seconds = model->cpu_seconds,
 	    .wall_seconds = model->wall_seconds,
 	    .file_bytes = model->file_bytes,
+	    .log_kib = log_kib(model->log_bytes),
 	    .flags = about_flags(model),
 	};
 	struct image_about *out = writer_add(writer, IMAGE_ABOUT, 1);

@@ -21,6 +21,7 @@
 #define LIMIT_TEXT 1024	      /* bytes of purpose, owner, reason */
 #define LIMIT_ID 64	      /* bytes of an item's id */
 #define LIMIT_VALUE 32768     /* bytes of any one text after variables */
+#define LIMIT_LOG_LEAST 65536 /* bytes that audit.max_size grants at least */
 
 /* Of the machine, at launch. */
 #define LIMIT_LINKS 40		/* symbolic links in one path: MAXSYMLINKS, linux/namei.h */

@@ -71,6 +71,7 @@ struct model {
 	unsigned int record_said; /* rank of what some file said of it; 0: none did */
 	uint64_t capabilities;
 	uint64_t processes, open_files, memory_bytes, cpu_seconds, wall_seconds, file_bytes;
+	uint64_t log_bytes;
 	struct model_rule *rules;
 	size_t rule_count;
 	struct model_test *tests;

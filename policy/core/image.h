@@ -96,7 +96,7 @@ struct image_about {
 	uint64_t capabilities;
 	uint64_t processes, open_files, memory_bytes, cpu_seconds, wall_seconds, file_bytes;
 	uint32_t flags;
-	uint32_t reserved;
+	uint32_t log_kib; /* audit.max_size; 0: no bound */
 	struct image_range levels[IMAGE_FAMILIES]; /* by image_family() */
 };
 

@@ -125,6 +125,7 @@ void scope_about(const struct scope *scope, struct scope_about *out)
 	    .cpu_seconds = about->cpu_seconds,
 	    .wall_seconds = about->wall_seconds,
 	    .file_bytes = about->file_bytes,
+	    .log_bytes = (uint64_t)about->log_kib * 1024,
 	    .has_hosts = about->flags & ABOUT_HOSTS,
 	    .has_datagrams = about->flags & ABOUT_DATAGRAMS,
 	    .has_exec_conditions = about->flags & ABOUT_EXEC_CONDITIONS,

@@ -102,6 +102,7 @@ struct scope_about {
 	uint64_t capabilities; /* bit n: capability n is kept */
 	/* limits; 0: none was set */
 	uint64_t processes, open_files, memory_bytes, cpu_seconds, wall_seconds, file_bytes;
+	uint64_t log_bytes; /* of one session's audit log; 0: no bound was set */
 	bool has_hosts; /* some rule names a host: refuse to launch */
 	bool
 	    has_datagrams; /* some rule grants udp or a unix socket: addressed sends are possible */

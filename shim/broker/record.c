@@ -28,6 +28,7 @@ int records_open(int fd, const char *session_id, const struct scope *scope, stru
 	records->fd = fd;
 	records->regular = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
 	records->mode = about.record;
+	records->max_bytes = about.log_bytes;
 	snprintf(records->session, sizeof(records->session), "%s", session_id);
 	snprintf(records->agent, sizeof(records->agent), "%s", about.agent_id);
 	for (size_t i = 0; i < SCOPE_DIGEST_SIZE; i++)
@@ -62,7 +63,12 @@ void records_close(struct records *records)
 
 bool records_broken(const struct records *records)
 {
-	return atomic_load(&records->broken);
+	return atomic_load(&records->broken) || atomic_load(&records->full);
+}
+
+bool records_full(const struct records *records)
+{
+	return atomic_load(&records->full);
 }
 
 void records_totals(struct records *records, struct record_totals *out)
@@ -96,9 +102,9 @@ void record_line_open(struct records *records, struct json *json, const char *ev
 
 /* Puts a line out whole. A short write cannot be taken back: a regular file is cut to where it was,
  * and the log counts as broken either way. */
-int record_line_close(struct records *records, struct json *json)
+static int put_line(struct records *records, long len)
 {
-	long len = json_close(json);
+	ssize_t n;
 
 	if (atomic_load(&records->broken))
 		return -EIO;
@@ -106,13 +112,12 @@ int record_line_close(struct records *records, struct json *json)
 		goto broken;
 	if (records->fd < 0)
 		return 0;
-	ssize_t n;
-
 	do
 		n = write(records->fd, records->line, (size_t)len);
 	while (n < 0 && errno == EINTR);
 	if (n == len) {
 		records->seq++;
+		records->bytes += (uint64_t)n;
 		records->totals.written++;
 		return 0;
 	}
@@ -125,6 +130,40 @@ int record_line_close(struct records *records, struct json *json)
 broken:
 	atomic_store(&records->broken, true);
 	return -EIO;
+}
+
+static bool fits(const struct records *records, long len)
+{
+	return !records->max_bytes || len < 0 ||
+	       (uint64_t)len <= records->max_bytes - records->bytes;
+}
+
+/* The line that was to be written is lost, and what it was about is refused. */
+static void close_full(struct records *records)
+{
+	struct json json;
+
+	atomic_store(&records->full, true);
+	record_line_open(records, &json, "full");
+	json_number(&json, "max_size", (int64_t)records->max_bytes);
+	put_line(records, json_close(&json));
+}
+
+int record_line_close(struct records *records, struct json *json)
+{
+	long len = json_close(json);
+
+	if (atomic_load(&records->full))
+		return -EIO;
+	if (fits(records, len))
+		return put_line(records, len);
+	close_full(records);
+	return -EIO;
+}
+
+int record_line_close_last(struct records *records, struct json *json)
+{
+	return put_line(records, json_close(json));
 }
 
 void record_put_place(struct json *json, const struct rule *rule)
@@ -166,7 +205,7 @@ int records_write(struct records *records, const struct record *record)
 	if (allowed) {
 		atomic_fetch_add_explicit(&records->allowed, 1, memory_order_relaxed);
 		if (records->mode == RECORD_DENIALS || records->mode == RECORD_NONE)
-			return atomic_load(&records->broken) ? -EIO : 0;
+			return records_broken(records) ? -EIO : 0;
 	}
 	pthread_mutex_lock(&records->lock);
 	if (!allowed) {
@@ -178,7 +217,7 @@ int records_write(struct records *records, const struct record *record)
 	}
 	if (records->mode == RECORD_NONE) {
 		pthread_mutex_unlock(&records->lock);
-		return atomic_load(&records->broken) ? -EIO : 0;
+		return records_broken(records) ? -EIO : 0;
 	}
 	record_line_open(records, &json, NULL);
 	json_number(&json, "pid", record->pid);

@@ -3,8 +3,8 @@
  * Records: the audit log. One JSON object a line, built in one buffer and written with one write(2)
  * on an O_APPEND fd, so lines are whole and never interleave. Control characters are escaped, bytes
  * that are not UTF-8 become \u00XX-style escapes of that byte, long names are bounded. After a
- * failed write the log is broken for good: records_broken() is true and the gate refuses everything
- * (fail closed). Safe for use by many threads.
+ * failed write, or past audit.max_size, the log is broken for good: records_broken() is true and
+ * the gate refuses everything (fail closed). Safe for use by many threads.
  */
 #ifndef REMIT_BROKER_RECORD_H
 #define REMIT_BROKER_RECORD_H
@@ -77,6 +77,8 @@ int records_usage(struct records *records, const struct record_use *uses, size_t
 int records_end(struct records *records, const struct record_totals *extra, int status,
 		const char *ending);
 bool records_broken(const struct records *records);
+/* That it is so because it has met the bound of its manifest. */
+bool records_full(const struct records *records);
 void records_totals(struct records *records, struct record_totals *out);
 /* True the first time this (process, verb, object) is seen, for one explanation each; bounded
  * memory, forgets the oldest. */

@@ -32,7 +32,9 @@ struct records {
 	uint64_t seq;
 	atomic_ullong allowed; /* counted without the lock */
 	struct record_totals totals;
-	atomic_bool broken;
+	atomic_bool broken; /* for good: a line could not be written */
+	atomic_bool full;   /* for good: the bound was met, only the last line is still written */
+	uint64_t bytes, max_bytes; /* written by this session; 0: no bound */
 	uint64_t seen[1 << SEEN_BITS];
 	uint8_t seen_next[(1 << SEEN_BITS) / SEEN_WAYS];
 	struct top top[TOP_MAX];
@@ -45,8 +47,11 @@ struct records {
 
 /* Begins a line with the fields that every line opens with; event: NULL for a record of a call. */
 void record_line_open(struct records *records, struct json *json, const char *event);
-/* Puts the line out whole, or counts the log as broken: 0 or -EIO. */
+/* Puts the line out whole, or counts the log as broken: 0 or -EIO. Past the bound the log gets one
+ * line that says so instead, and no other but the last. */
 int record_line_close(struct records *records, struct json *json);
+/* The same for the session's last line, which no bound keeps out. */
+int record_line_close_last(struct records *records, struct json *json);
 void record_put_place(struct json *json, const struct rule *rule);
 void record_put_inner(struct json *json, const struct record_inner *inner);
 void record_count_refusal(struct records *records, const struct record *record);

@@ -181,7 +181,7 @@ int records_end(struct records *records, const struct record_totals *extra, int 
 		if (extra->usage)
 			write_usage(&json, extra->usage);
 	}
-	int error = record_line_close(records, &json);
+	int error = record_line_close_last(records, &json);
 
 	if (!error && records->regular)
 		(void)!fdatasync(records->fd);

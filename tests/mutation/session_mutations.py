@@ -110,6 +110,8 @@ REFUSED = [
 ]
 
 ENDS = [
+    mutation("log-bound", "the log does not grow beyond audit.max_size", ("shim/broker/record.c", "\tif (fits(records, len))\n", "\tif (len || fits(records, len))\n"),
+             others=(("session", "log_full"), ("unit", "test_record"))),
     mutation("limits", "the agent's limits are set", ("shim/broker/launch.c", "\terror = kernel_limits(launch->about);", "\terror = 0;"),
              others=(("session", "limits"),)),
     mutation("processes-counted", "limits.processes is counted", ("shim/broker/process_count.c", "\tif (about.processes == 0)\n", "\tif (about.processes > 0)\n"),

@@ -126,7 +126,7 @@ START_TEST(whole)
 	    "capabilities: [net_bind_service]\n"
 	    "limits: {processes: 64, open_files: 1024, memory: 2GiB, cpu_time: 10m, wall_time: 1h,"
 	    " file_size: 1GiB}\n"
-	    "audit: {record: strict}\n"
+	    "audit: {record: strict, max_size: 16MiB}\n"
 	    "tests: {allow: [\"write ${WORKSPACE}/out.csv\"], deny: [exec /usr/bin/ssh]}\n";
 	const struct model_rule *rule;
 
@@ -136,6 +136,7 @@ START_TEST(whole)
 	ck_assert_str_eq(model.owner, "finance");
 	ck_assert_int_eq(model.expires, 1806451200);
 	ck_assert_int_eq(model.record, RECORD_STRICT);
+	ck_assert_uint_eq(model.log_bytes, 16 << 20);
 	ck_assert_uint_eq(model.capabilities, 1u << 10);
 	ck_assert_uint_eq(model.processes, 64);
 	ck_assert_uint_eq(model.memory_bytes, 2ull << 30);

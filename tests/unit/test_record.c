@@ -148,8 +148,7 @@ START_TEST(no_name_turns_or_ends_a_line)
 	struct record record = refusal(name, sizeof(name) - 1);
 	char *text = logged(RECORD_DENIALS, &record, 1);
 
-	ck_assert_ptr_nonnull(
-	    strstr(text, "/\\u202e\\u2028\\u2066\\ufeff\\udb40\\udc41\u00e9\""));
+	ck_assert_ptr_nonnull(strstr(text, "/\\u202e\\u2028\\u2066\\ufeff\\udb40\\udc41\u00e9\""));
 	free(text);
 }
 END_TEST
@@ -203,6 +202,55 @@ START_TEST(a_full_disk_breaks_the_log_for_good)
 	ck_assert(records_broken(records));
 	ck_assert_int_eq(records_write(records, &allowed), -EIO);
 	records_close(records);
+	builder_free(&b);
+}
+END_TEST
+
+/* Every line but the last two counts: that the bound was met, and the end. */
+START_TEST(a_bound_ends_the_log)
+{
+	struct builder b = builder_new();
+	char name[] = "/tmp/remit-record-XXXXXX";
+	int fd = mkstemp(name), again = open(name, O_RDONLY), error = 0;
+	struct records *records;
+	struct record record = refusal("/x", 2), allowed = record;
+	struct record_totals totals;
+	size_t written = 0;
+
+	ck_assert_int_ge(fd, 0);
+	unlink(name);
+	builder_rule(&b, SECTION_FILES_READ, "/r");
+	b.model.log_bytes = 4096;
+	builder_open(&b);
+	allowed.verdict = VERDICT_ALLOWED;
+	ck_assert_int_eq(records_open(fd, "s", &b.scope, &records), 0);
+	while (!error && written < 4096) {
+		ck_assert(!records_broken(records) && !records_full(records));
+		error = records_write(records, &record);
+		written += !error;
+	}
+	ck_assert_int_eq(error, -EIO);
+	ck_assert(records_broken(records) && records_full(records));
+	ck_assert_int_eq(records_write(records, &record), -EIO);
+	ck_assert_int_eq(records_write(records, &allowed), -EIO);
+	ck_assert_int_eq(records_end(records, NULL, 0, "exit"), 0);
+	records_totals(records, &totals);
+	ck_assert_uint_eq(totals.refused, written + 2);
+	ck_assert_uint_eq(totals.written, written + 2);
+	records_close(records);
+	char text[8192] = "";
+	ssize_t n = read(again, text, sizeof(text) - 1);
+
+	ck_assert_int_gt(n, 0);
+	ck_assert_uint_eq(lines_of(text), written + 2);
+	const char *full = strstr(text, "\"event\":\"full\""),
+		   *end = strstr(text, "\"event\":\"end\"");
+
+	ck_assert(full && end && full < end);
+	while (full > text && full[-1] != '\n')
+		full--;
+	ck_assert_int_le(full - text, 4096);
+	close(again);
 	builder_free(&b);
 }
 END_TEST
@@ -294,7 +342,8 @@ START_TEST(the_summary_counts_and_keeps_quiet)
 {
 	struct builder b = scope_with(RECORD_DENIALS);
 	struct records *records;
-	struct record often = refusal("/often\n\u202e", 10), once = refusal("/once", 5), quiet = once;
+	struct record often = refusal("/often\n\u202e", 10), once = refusal("/once", 5),
+		      quiet = once;
 	char *text = NULL;
 	size_t len;
 	FILE *stream = open_memstream(&text, &len);
@@ -313,7 +362,8 @@ START_TEST(the_summary_counts_and_keeps_quiet)
 	fclose(stream);
 	ck_assert_ptr_nonnull(strstr(text, "3 refused"));
 	ck_assert_ptr_null(strstr(text, "/hush"));
-	ck_assert(strstr(text, "2  read /often\\x0a\\xe2\\x80\\xae") < strstr(text, "1  read /once"));
+	ck_assert(strstr(text, "2  read /often\\x0a\\xe2\\x80\\xae") <
+		  strstr(text, "1  read /once"));
 	ck_assert_ptr_nonnull(strstr(text, "2  read /often\\x0a\\xe2\\x80\\xae"));
 	free(text);
 	records_close(records);
@@ -335,6 +385,7 @@ int main(void)
 	tcase_add_test(cases, a_name_of_escapes_only_still_fits);
 	tcase_add_test(cases, a_long_name_is_cut_in_the_middle);
 	tcase_add_test(cases, a_full_disk_breaks_the_log_for_good);
+	tcase_add_test(cases, a_bound_ends_the_log);
 	tcase_add_test(cases, a_closed_pipe_breaks_the_log);
 	tcase_add_test(cases, threads_do_not_mix_their_lines);
 	tcase_add_test(cases, one_explanation_for_each_process_verb_and_object);
