@@ -401,6 +401,7 @@ int image_build(const struct model *model, const uint8_t digest[SCOPE_DIGEST_SIZ
 	for (uint32_t i = 0; i < writer.rule_count; i++)
 		put_rule(&writer, writer.rules[i]);
 	writer_tree(&writer);
+	writer_lanes(&writer);
 	writer_networks(&writer);
 	r = writer.error ? writer.error : assemble(&writer, digest, &bytes, &len);
 	writer_free(&writer);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The parts of the image's writer: image.c (sections, strings, rules, the whole), image_tree.c
- * (paths and names), image_networks.c (addresses). Deterministic: nothing depends on addresses,
- * time or the order in which the model lists its rules.
+ * (paths and names), image_lanes.c (lanes of grants), image_networks.c (addresses). Deterministic:
+ * nothing depends on addresses, time or the order in which the model lists its rules.
  *
  * Errors stick: after the first one every function does nothing, and image_build() returns it.
  */
@@ -49,6 +49,8 @@ uint32_t writer_rights(const struct model_rule *rule);
 bool writer_is_network(const struct model_rule *rule);
 
 void writer_tree(struct image_writer *writer);
+/* After writer_tree(). */
+void writer_lanes(struct image_writer *writer);
 void writer_networks(struct image_writer *writer);
 
 #endif
