@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The parts of the image's writer: image.c (sections, strings, rules, the whole), image_tree.c
+ * The parts of the image's writer: image.c (rules and the order of all), image_sections.c
+ * (sections, strings, the whole), image_tree.c
  * (paths and names), image_lanes.c (lanes of grants), image_networks.c (addresses). Deterministic:
  * nothing depends on addresses, time or the order in which the model lists its rules.
  *
@@ -43,6 +44,10 @@ static inline uint32_t writer_count(const struct image_writer *writer, enum imag
 /* Offset of a string in the pool, where each is kept once. */
 uint32_t writer_string(struct image_writer *writer, const char *text, size_t len);
 void writer_fail(struct image_writer *writer, int error);
+/* The whole, malloc'ed. 0 or a negative errno. */
+int writer_assemble(const struct image_writer *writer, const uint8_t digest[SCOPE_DIGEST_SIZE],
+		    void **image, size_t *size);
+void writer_free(struct image_writer *writer);
 
 /* What a rule gives or refuses, with what follows from it: writing and executing need reading. */
 uint32_t writer_rights(const struct model_rule *rule);
