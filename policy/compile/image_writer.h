@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The parts of the image's writer: image.c (rules and the order of all), image_sections.c
- * (sections, strings, the whole), image_tree.c
- * (paths and names), image_lanes.c (lanes of grants), image_networks.c (addresses). Deterministic:
- * nothing depends on addresses, time or the order in which the model lists its rules.
+ * (sections, strings, the whole), image_tree.c (paths and names), image_lanes.c (lanes of grants),
+ * image_networks.c (addresses). Deterministic: nothing depends on addresses, time or the order in
+ * which the model lists its rules.
  *
  * Errors stick: after the first one every function does nothing, and image_build() returns it.
  */
