@@ -57,8 +57,7 @@ static int take_audit(struct request *request, int number)
 static int begin_reserved(struct request *request, struct nest_begin *begin, int audit)
 {
 	void *image = malloc(begin->image_size);
-	int error =
-	    image ? memory_read(request, begin->image, image, begin->image_size) : -ENOMEM;
+	int error = image ? memory_read(request, begin->image, image, begin->image_size) : -ENOMEM;
 
 	if (!error) {
 		error = nest_begin(request, begin, image, audit);
@@ -148,7 +147,9 @@ static struct reply end(struct request *request, uint64_t address)
 	end.left = nest_finish(nested, end.status, endings[end.ending], END_SECONDS);
 	records_totals(nested->records, &totals);
 	end.refused = totals.refused;
-	end.broken = records_broken(nested->records);
+	end.log = records_full(nested->records)	    ? NEST_LOG_FULL
+		  : records_broken(nested->records) ? NEST_LOG_BROKEN
+						    : NEST_LOG_WHOLE;
 	summarize(request, nested->records, &end);
 	nest_drop(nested);
 	error = memory_write(request, address, &end, sizeof(end));

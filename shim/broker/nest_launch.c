@@ -167,7 +167,8 @@ static const char *refusal(int error)
 	case EMSGSIZE:
 		return "the scope is too large for an inner session (16 MiB)";
 	case E2BIG:
-		return "the patterns of the scope are too long for an inner session (64 KiB together)";
+		return "the patterns of the scope are too long for an inner session (64 KiB "
+		       "together)";
 	case ENOMEM:
 		return "no memory is left for another scope";
 	case EALREADY:
@@ -282,10 +283,8 @@ static void summarize(const struct inner *inner, const struct nest_end *end, con
 	fwrite(text, 1, end->text_len, stderr);
 	if (end->refused > 0 && options->audit_name)
 		fprintf(stderr, "remit: records in %s\n", options->audit_name);
-	if (end->broken)
-		fprintf(
-		    stderr,
-		    "remit: the audit log could not be written; everything was refused since\n");
+	if (end->log != NEST_LOG_WHOLE)
+		records_print_broken(end->log == NEST_LOG_FULL, stderr);
 }
 
 static uint32_t ending_of(const struct watch *watch)
@@ -313,8 +312,10 @@ static void finish(struct inner *inner, int status)
 
 	int stuck = prctl(REMIT_HYPERCALL, HYPERCALL_NEST_END, &end, 0, 0) < 0 ? errno : 0;
 
-	if (stuck)
-		end.text_len = end.left = end.refused = end.broken = 0;
+	if (stuck) {
+		end.text_len = end.left = end.refused = 0;
+		end.log = NEST_LOG_WHOLE;
+	}
 	reap();
 	/* Programs that crash leave raw modes behind; one that ends well means what it set. */
 	terminal_restore(&inner->terminal, status != 0);

@@ -86,6 +86,8 @@ bool records_first_time(struct records *records, pid_t pid, enum verb verb, cons
 			size_t len);
 /* The most frequent refusals, for the summary on stderr; prints nothing when there were none. */
 void records_summary(struct records *records, FILE *stream);
+/* What a broken log meant, for the same. full: it was by its bound. */
+void records_print_broken(bool full, FILE *stream);
 void records_close(struct records *records); /* NULL is fine */
 
 #endif

@@ -85,3 +85,9 @@ void records_summary(struct records *records, FILE *stream)
 	}
 	pthread_mutex_unlock(&records->lock);
 }
+
+void records_print_broken(bool full, FILE *stream)
+{
+	fprintf(stream, "remit: the audit log %s; everything was refused since\n",
+		full ? "has reached audit.max_size" : "could not be written");
+}

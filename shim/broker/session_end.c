@@ -34,13 +34,8 @@ static void summarize(struct session *session, size_t left)
 	records_totals(session->records, &totals);
 	if ((totals.refused > 0 || session->usage) && options->audit_name)
 		fprintf(stderr, "remit: records in %s\n", options->audit_name);
-	if (records_full(session->records))
-		fprintf(stderr, "remit: the audit log has reached audit.max_size; everything was "
-				"refused since\n");
-	else if (records_broken(session->records))
-		fprintf(
-		    stderr,
-		    "remit: the audit log could not be written; everything was refused since\n");
+	if (records_broken(session->records))
+		records_print_broken(records_full(session->records), stderr);
 }
 
 void session_finish(struct session *session, int status)

@@ -82,13 +82,16 @@ struct nest_begin {
 	uint64_t resident, locks; /* answer: the limits to set */
 };
 
+/* Whether a session's log has all of it; else everything was refused from some moment on. */
+enum nest_log { NEST_LOG_WHOLE, NEST_LOG_BROKEN, NEST_LOG_FULL };
+
 enum nest_ending { NEST_EXIT, NEST_SIGNAL, NEST_WALL_TIME, NEST_EXPIRED, NEST_ENDINGS };
 
 struct nest_end {
 	uint32_t size;
 	int32_t status;
 	uint32_t ending; /* enum nest_ending */
-	uint32_t broken; /* answer: the inner log could not be written */
+	uint32_t log;	 /* answer: enum nest_log, of the inner log */
 	uint64_t text;	 /* the caller's address of room for the summary */
 	uint64_t text_size;
 	uint64_t text_len, refused, left; /* answer: of the summary; refusals; processes ended */
