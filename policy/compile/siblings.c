@@ -14,7 +14,7 @@
 #include "policy/compile/path_map.h"
 #include "policy/core/path.h"
 
-#define FOLDERS 16
+#define FOLDERS 64 /* so many that the plan finds those of the compilation */
 /* Names of one folder that are asked for before it is listed: of most, few are. */
 #define PATIENCE 64
 /* Names that are read for one that is asked for: together they cost no more than it does. */
