@@ -106,7 +106,7 @@ static bool applies(const struct filter_clause *clause, const uint64_t args[6])
 const struct filter_clause *plan_filter_clause(const struct plan *plan, int nr,
 					       const uint64_t args[6])
 {
-	static const struct filter_clause unknown = {.action = FILTER_ERRNO, .error = ENOSYS};
+	static const struct filter_clause unknown = {.action = FILTER_NOTIFY};
 	const struct filter_row *row = find_row(plan, nr);
 	for (uint8_t i = 0; row && i < row->clause_count; i++) {
 		if (applies(&row->clause[i], args))

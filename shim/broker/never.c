@@ -36,14 +36,13 @@ static const char *name_of(const struct word *words, size_t count, uint32_t valu
 
 struct reply never_listed(struct request *request)
 {
-	int nr = request->notif.data.nr;
-	const struct syscall_row *row = syscall_find(nr);
-	char number[OBJECT_MAX];
+	const struct syscall_row *row = syscall_find(request->notif.data.nr);
 
-	snprintf(number, sizeof(number), "system call %d", nr);
-	request->name = row ? row->name : "call";
-	return reply_error(-judge_never(request, "call", row ? row->name : number,
-					row ? row->why : "the gate does not know it", EPERM));
+	/* What programs and libraries expect of a kernel that is older than they are. */
+	if (!row)
+		return reply_error(ENOSYS);
+	request->name = row->name;
+	return reply_error(-judge_never(request, "call", row->name, row->why, EPERM));
 }
 
 /* By type and number, as in policy/plan/filter.c. */

@@ -8,7 +8,8 @@
 
 #include "shim/broker/broker.h"
 
-/* A call without a row in gate_table: TREAT_NEVER in the filter's table, or unknown. */
+/* A call without a row in gate_table: TREAT_NEVER in the filter's table, recorded; or unknown:
+ * ENOSYS, of which nobody hears. */
 struct reply never_listed(struct request *request);
 /* Any ioctl but those that other files perform. */
 struct reply never_ioctl(struct request *request);

@@ -10,6 +10,10 @@
  * disjoint cubes meet all three. tests/unit/test_filter.c runs the program that comes out against
  * plan_filter_clause().
  *
+ * What no rule allows goes to the gate: by default, because then only what is allowed has to be cut
+ * into cubes, and the program is a third shorter (each instruction is a quarter of a microsecond of
+ * every start). Without a gate the kernel says ENOSYS.
+ *
  * libseccomp builds and exports; seccomp(2) loads, because the installed library knows neither
  * NEW_LISTENER nor WAIT_KILLABLE_RECV for a program that it did not load itself.
  */
@@ -188,7 +192,7 @@ static int add_row(scmp_filter_ctx context, const struct filter_row *row)
 	int ret = 0;
 	for (uint8_t n = 0; ret == 0 && n < row->clause_count; n++) {
 		uint32_t action = action_of(&row->clause[n]);
-		if (action == SCMP_ACT_ERRNO(ENOSYS)) /* the default */
+		if (action == SCMP_ACT_NOTIFY) /* the default */
 			continue;
 		struct cubes cubes = {0};
 		ret = clause_cubes(row, n, &cubes);
@@ -233,7 +237,7 @@ out:
 
 int kernel_filter_build(const struct plan *plan, struct sock_filter **program, size_t *count)
 {
-	scmp_filter_ctx context = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
+	scmp_filter_ctx context = seccomp_init(SCMP_ACT_NOTIFY);
 	if (!context)
 		return -ENOMEM;
 	int ret = -ENOTSUP;

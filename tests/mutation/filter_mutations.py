@@ -201,11 +201,12 @@ CLAUSES = [
 
 LOADER = "shim/kernel/filter.c"
 LOADING = [
-    mutation("unknown-numbers", "what has no row is refused", (LOADER, "seccomp_init(SCMP_ACT_ERRNO(ENOSYS))",
-                                                               "seccomp_init(SCMP_ACT_ALLOW)"),
-             (LOADER, "if (action == SCMP_ACT_ERRNO(ENOSYS)) /* the default */",
-              "if (action == SCMP_ACT_ALLOW || action == SCMP_ACT_ERRNO(ENOSYS))"),
-             escapes="^(F11-.*|F9-(shm|msg|sem)|F1-io-uring|F2-.*)$"),
+    mutation("unknown-numbers", "what has no row is the gate's", (LOADER, "seccomp_init(SCMP_ACT_NOTIFY)", "seccomp_init(SCMP_ACT_ALLOW)"),
+             (LOADER, "if (action == SCMP_ACT_NOTIFY) /* the default */", "if (action == SCMP_ACT_ALLOW)"),
+             escapes="^(F11-.*)$", others=(("unit", "test_filter"),)),
+    mutation("unknown-at-the-gate", "and the gate says ENOSYS",
+             ("shim/broker/never.c", "\tif (!row)\n\t\treturn reply_error(ENOSYS);\n", "\tif (!row)\n\t\treturn reply_continue();\n"),
+             escapes="^(F11-.*)$"),
     mutation("other-machines", "calls of another architecture are refused",
              (LOADER, "SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS)", "SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ALLOW"),
              escapes="^F[23]-.*", without=("wall", "hull")),

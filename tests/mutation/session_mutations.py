@@ -94,8 +94,8 @@ OTHERS = [
 ]
 
 REFUSED = [
-    mutation("never-calls", "what no rule grants is refused by the gate, too", (NEVER, "\tconst struct syscall_row *row = syscall_find(nr);\n\tchar number[OBJECT_MAX];\n",
-              "\tconst struct syscall_row *row = syscall_find(nr);\n\tchar number[OBJECT_MAX];\n\n\tif (nr)\n\t\treturn reply_continue();\n"),
+    mutation("never-calls", "what no rule grants is refused by the gate, too", (NEVER, "\trequest->name = row->name;\n\treturn reply_error(-judge_never(",
+              "\tif (row)\n\t\treturn reply_continue();\n\treturn reply_error(-judge_never("),
              escapes="^(F8|P15|P16|P17)-.*", without=("capabilities", "wall", "hull")),
     mutation("never-values", "the same by the values of arguments", (NEVER, "\tconst char *name = NULL, *why = row ? row->why : \"no rule can grant it\";\n",
               "\tconst char *name = NULL, *why = row ? row->why : \"no rule can grant it\";\n\n\tif (why)\n\t\treturn reply_continue();\n"),

@@ -269,7 +269,8 @@ static int load_filter(unsigned int gated_forks)
 
 static void filtered(void)
 {
-	MUST(load_filter(0) >= 0);
+	/* Nobody serves here: what goes to the gate, as unknown numbers do, the kernel refuses. */
+	close(load_filter(0));
 	for (long nr = 500; nr < 1024; nr += 31)
 		FAILS(syscall(nr), ENOSYS);
 	FAILS(syscall(SYS_clone3, NULL, 0), ENOSYS);
