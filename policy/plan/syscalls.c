@@ -122,7 +122,7 @@ const struct syscall_row syscall_table[] = {
     {106, TREAT_ALLOW, 0, "setgid", "capabilities bound it"},
     {107, TREAT_ALLOW, 0, "geteuid", "only reads"},
     {108, TREAT_ALLOW, 0, "getegid", "only reads"},
-    {109, TREAT_ALLOW, 0, "setpgid", "capabilities bound it"},
+    {109, TREAT_OTHER, 1, "setpgid", "may join the job of a process outside"},
     {110, TREAT_ALLOW, 0, "getppid", "only reads"},
     {111, TREAT_ALLOW, 0, "getpgrp", "only reads"},
     {112, TREAT_ALLOW, 0, "setsid", "capabilities bound it"},

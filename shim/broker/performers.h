@@ -83,6 +83,7 @@ struct reply perform_trace(struct request *request);
 
 /* process_set.c: priorities, limits, scheduling, pages; owners of descriptors */
 struct reply perform_set(struct request *request);
+struct reply perform_setpgid(struct request *request);
 struct reply perform_fcntl(struct request *request);
 
 /* process_count.c: clone, fork, vfork */

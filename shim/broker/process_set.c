@@ -9,13 +9,17 @@
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <linux/sched/types.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "shim/broker/gate.h"
+#include "shim/broker/nest.h"
 #include "shim/broker/performers.h"
 #include "shim/broker/process.h"
+#include "shim/broker/process_tree.h"
 
 #define IOPRIO_WHO_PROCESS 1 /* linux/ioprio.h */
 #define IOPRIO_WHO_PGRP 2
@@ -245,4 +249,48 @@ struct reply perform_fcntl(struct request *request)
 	return reply_error(-judge_never(request, request->name, known ? "F_SETOWN" : "F_SETOWN_EX",
 					"this kernel cannot keep the signals within the session",
 					EPERM));
+}
+
+/* The group that the caller's session was begun in: who left it for a while may come back. */
+static pid_t first_group(const struct request *request)
+{
+	return request->nested ? getpgid(request->nested->owner) : getpgrp();
+}
+
+static bool is_member_inside(struct request *request, pid_t group)
+{
+	struct process *inside;
+	size_t count;
+	bool found = false;
+
+	if (process_tree(broker_pid(request->broker), &inside, &count) != 0)
+		return false;
+	for (size_t i = 0; i < count && !found; i++)
+		found = getpgid(inside[i].pid) == group &&
+			(!request->nested || process_in_session(request, inside[i].pid));
+	free(inside);
+	return found;
+}
+
+/*
+ * What a terminal does to one member of a group that reads from it in the background it does to
+ * all: they stop, and Landlock is not asked. So nobody joins the job of a process outside. A group
+ * that some process of the session is in was made inside, or is the one that the session was begun
+ * in: nobody comes into another. The kernel alone can make the call; that the group ends meanwhile
+ * and its number comes to be a stranger's, in the same login session, would cost that one a stop.
+ */
+struct reply perform_setpgid(struct request *request)
+{
+	pid_t pid = (pid_t)request->notif.data.args[0], group = (pid_t)request->notif.data.args[1];
+
+	if (group < 0)
+		return reply_error(EINVAL);
+	if (pid == 0)
+		pid = request_tgid(request);
+	if (group == 0 || group == pid || group == first_group(request) ||
+	    is_member_inside(request, group))
+		return reply_continue();
+	if (kill(-group, 0) != 0 && errno == ESRCH)
+		return reply_error(EPERM); /* as of the kernel: there is none such */
+	return reply_error(-process_refuse_group(request, group));
 }

@@ -70,6 +70,7 @@ const struct gate_row gate_table[] = {
     ROW(fchown),
     ROW(lchown),
     SHARED(ptrace, perform_trace),
+    ROW(setpgid),
     SHARED(rt_sigqueueinfo, perform_signal),
     ROW(utime),
     ROW(mknod),

@@ -176,6 +176,48 @@ sh.line("stty -a > after")
 with open(s.path("w", "before")) as a, open(s.path("w", "after")) as b:
     hold("the modes are back", a.read() == b.read())
 
+# What the terminal does to a group it does to all of it: nobody inside joins a job outside. Groups made inside are joined
+# as ever, also those whose first process has ended, and the first one is come back to.
+join = s.script("join.py", """\
+import os, signal, sys, time
+def joins(group):
+    child = os.fork()
+    if child == 0:
+        try: os.setpgid(0, group)
+        except PermissionError: os._exit(1)
+        if group == int(sys.argv[1]): os.read(0, 1)
+        os._exit(0)
+    for _ in range(20):
+        pid, status = os.waitpid(child, os.WNOHANG | os.WUNTRACED)
+        if pid: break
+        time.sleep(0.05)
+    if not pid or os.WIFSTOPPED(status): os.kill(child, signal.SIGKILL); os.waitpid(child, 0)
+    return not pid or status == 0 or os.WIFSTOPPED(status)
+def member(group):
+    ready, told = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.setpgid(0, group); os.write(told, b'x'); time.sleep(30); os._exit(0)
+    os.read(ready, 1)
+    return child
+first = os.getpgrp()
+leader = member(0); second = member(leader)
+print('inside', joins(leader))
+os.kill(leader, signal.SIGKILL); os.waitpid(leader, 0)
+print('left', joins(leader))
+os.setpgid(0, 0); os.setpgid(0, first); print('back', os.getpgrp() == first)
+try: os.setpgid(0, 4194304); print('none joined')
+except PermissionError: print('none refused')
+print('outside', joins(int(sys.argv[1])))
+os.kill(second, signal.SIGKILL)
+""")
+out = sh.line("sleep 60 < /dev/null & echo jo''b $!")
+job = re.search(r"job (\d+)", out).group(1)
+out = sh.line(remit("/usr/bin/python3", join, job))
+hold("only groups of its own", re.search(r"inside True\nleft True\nback True\nnone refused\noutside False\n", out), out)
+hold("the job outside runs", content(f"/proc/{job}/stat").split()[2] == "S")
+sh.line("kill %1; wait")
+
 # A pty made inside works; another terminal of the same user does not open.
 inside = s.script("inside.py", """\
 import os, pty, sys
