@@ -41,16 +41,21 @@ static int take_listener(pid_t agent, int number)
 	return fd;
 }
 
-/* Every call at the gate costs a few descriptors, and a message may bring 253 more. The agent was
- * forked before and keeps the operator's limit. */
-static void raise_descriptors(void)
+/* Every call at the gate costs a few descriptors, and a message may bring 253 more; of what the gate
+ * does for a caller, the caller's own time and size of a file are the measure. The agent was forked
+ * before and keeps the operator's limits, which it may raise as far. */
+static void raise_limits(void)
 {
-	struct rlimit limit;
+	static const int resources[] = {RLIMIT_NOFILE, RLIMIT_FSIZE, RLIMIT_CPU};
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
+	for (size_t i = 0; i < sizeof(resources) / sizeof(*resources); i++) {
+		struct rlimit limit;
+
+		if (getrlimit(resources[i], &limit) != 0)
+			continue;
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(resources[i], &limit);
+	}
 }
 
 /* The filter is loaded: take its listener, serve, and only then let the agent go on. */
@@ -77,7 +82,7 @@ static int open_gate(struct session *session, int number)
 /* Once the agent is forked, and while it puts its own wall and filter on. */
 static int confine_gate(struct session *session)
 {
-	raise_descriptors();
+	raise_limits();
 	int error = kernel_broker_filter();
 
 	if (error)

@@ -2,6 +2,7 @@
 """Limits: time by the clock, expiry, processes, descriptors."""
 import datetime
 import os
+import resource
 import time
 
 from live import Scratch, expect, hold
@@ -104,3 +105,17 @@ for options in ((), ("--no-shim",)):
         s.run("/usr/bin/python3", talk, told, how, secrets, options=options)
         size = os.path.getsize(told)
         hold(f"file_size {how} {options}", size == 0 if how == "beyond" else 2048 < size <= 4096, size)
+
+# The operator's limit of a file's size is the caller's as it has raised it, whatever the gate's own was.
+grow = s.script("grow.py", """\
+import os, resource
+soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+open('grown', 'w').close()
+os.truncate('grown', soft + 1)
+print(os.stat('grown').st_size > soft)
+""")
+s.manifest('files: {write: ["${WORKSPACE}"], deny: ["${WORKSPACE}/**/.env"]}\n')
+out = s.run("/usr/bin/python3", grow, cwd=s.work,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (16 << 20, resource.RLIM_INFINITY)))
+expect("past a limit that may be raised", (out.returncode, out.stdout), (0, "True\n"))
