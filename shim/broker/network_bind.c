@@ -135,9 +135,31 @@ static int own_name(const struct peer_socket *sock, struct socket_name *out)
 	return sockaddr_read(&name, len, out);
 }
 
+static bool is_portless(const struct socket_name *name)
+{
+	return name->kind == NAME_IP && name->address.port == 0;
+}
+
+/* Lets the kernel choose the port of a socket that has none, while nobody can reach it yet. */
+static int choose_port(const struct peer_socket *sock, struct socket_name *name)
+{
+	struct sockaddr_storage any = {.ss_family = (sa_family_t)sock->domain};
+	socklen_t len =
+	    sock->domain == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+
+	/* EINVAL: another thread was faster. */
+	if (bind(sock->fd, (const struct sockaddr *)&any, len) != 0 && errno != EINVAL)
+		return -errno;
+	int error = own_name(sock, name);
+
+	/* IP_BIND_ADDRESS_NO_PORT puts the choice off until it is too late to judge it. */
+	return error ? error : is_portless(name) ? -EADDRINUSE : 0;
+}
+
 /*
  * A unix path was judged when it was bound, and there is no other way to have one. An IP socket may
- * be bound to a port that the kernel chose, or not at all: then the kernel chooses now.
+ * be bound to a port that the kernel chose, or not at all: then the kernel chooses now, and that
+ * port may be a denied one.
  */
 struct reply perform_listen(struct request *request)
 {
@@ -151,13 +173,18 @@ struct reply perform_listen(struct request *request)
 	error = own_name(&sock, &before);
 	if (!error)
 		error = network_judge_local(request, &sock, &before);
+	if (!error && is_portless(&before) && sock.type == SOCK_STREAM) {
+		error = choose_port(&sock, &before);
+		if (!error)
+			error = network_judge_local(request, &sock, &before);
+	}
 	if (!error && listen(sock.fd, (int)args[1]) != 0)
 		error = -errno;
 	struct reply reply = error ? reply_error(-error) : reply_value(0);
 
 	/* Another thread may have bound it between the look and the act. */
 	if (!error && (own_name(&sock, &after) != 0 || after.kind != before.kind ||
-		       (before.kind == NAME_IP && before.address.port != 0 &&
+		       (before.kind == NAME_IP &&
 			memcmp(&before.address, &after.address, sizeof(after.address)) != 0)))
 		reply = spoil(&sock);
 	network_close(&sock);

@@ -259,3 +259,24 @@ expect("all of them outside", subprocess.run([PYTHON, "-I", translated], stdout=
 s.manifest('network: {connect: ["udp:*:53"], deny: ["udp:192.0.2.0/24:*"]}\n')
 for options in ((), ("--no-shim",)):
     expect("the denied network alone", s.run(PYTHON, "-I", translated, options=options).stdout, 3 * "refused\n" + 3 * "reached\n")
+
+# --- a socket without a port listens on one that the kernel chooses, and that may be denied ---
+with open("/proc/sys/net/ipv4/ip_local_port_range") as ports_chosen:
+    low, high = ports_chosen.read().split()
+unbound = s.script("unbound.py", """\
+import socket
+def listens(family, *options):
+    sock = socket.socket(family)
+    for level, option, value in options: sock.setsockopt(level, option, value)
+    try: sock.listen(1)
+    except OSError as error: return error.errno
+    return sock.getsockname()[1] > 0
+LATE = (socket.IPPROTO_IP, 24, 1)  # IP_BIND_ADDRESS_NO_PORT
+ONLY = (socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+print(listens(socket.AF_INET), listens(socket.AF_INET6), listens(socket.AF_INET6, ONLY), listens(socket.AF_INET, LATE) is True)
+""")
+for deny, wanted in (("", "True True True False\n"), (f"0.0.0.0/0:{low}-{high}", "13 13 True False\n"),
+                     (f"[::]/0:{low}-{high}", "True 13 13 False\n")):
+    s.manifest(f'network: {{listen: ["0.0.0.0:*", "[::]:*"], deny: [{chr(34) + deny + chr(34) if deny else ""}]}}\n')
+    for options in ((), ("--no-shim",)):
+        expect(f"unbound with {deny} denied", s.run(PYTHON, "-I", unbound, options=options).stdout, wanted)
