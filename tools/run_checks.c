@@ -2,6 +2,7 @@
 /* What keeps a session from starting: each says so, and what would mend it. */
 #include <errno.h>
 #include <inttypes.h>
+#include <mntent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,6 +120,34 @@ int run_check_hosts(const struct loaded *loaded)
 	return error ? error : -ENOTSUP;
 }
 
+/* Whether this process is of the group that its mount lets see all (proc(5), gid). */
+static bool in_seeing_group(const struct mntent *mount)
+{
+	const char *option = hasmntopt(mount, "gid");
+	gid_t group = option ? (gid_t)strtoul(option + strlen("gid="), NULL, 10) : 0;
+
+	return getegid() == group || group_member(group);
+}
+
+/* What is mounted last on /proc counts. */
+static bool proc_hides(void)
+{
+	FILE *mounts = setmntent("/proc/self/mounts", "re");
+	struct mntent *mount;
+	bool hides = !mounts;
+
+	while (mounts && (mount = getmntent(mounts))) {
+		if (strcmp(mount->mnt_dir, "/proc") != 0)
+			continue;
+		const char *option = hasmntopt(mount, "hidepid");
+
+		hides = option && (!in_seeing_group(mount) || strstr(option, "=ptraceable"));
+	}
+	if (mounts)
+		endmntent(mounts);
+	return hides;
+}
+
 int run_check_losses(const struct run *run)
 {
 	const struct plan *plan = &run->prepared.plan;
@@ -135,7 +164,12 @@ int run_check_losses(const struct run *run)
 	if (uncounted)
 		output_error("not enforced here: limits.processes: the session around this one "
 			     "does not count processes; give its manifest limits.processes too");
-	if ((!plan->loss_count && !uncounted) || run->allow_degraded)
+	bool hidden = !run->inner && plan->gated_forks && proc_hides();
+
+	if (hidden)
+		output_error("not enforced here: limits.processes: this /proc hides processes that "
+			     "may not be traced (hidepid), so they cannot be counted");
+	if ((!plan->loss_count && !uncounted && !hidden) || run->allow_degraded)
 		return 0;
 	output_error("not started; `remit doctor` says what is missing, --allow-degraded starts "
 		     "without it");

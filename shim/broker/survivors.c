@@ -3,7 +3,8 @@
  * Guarantees: no signal ever reaches a process outside the session (the handle is opened first and
  * the parents are looked up after, so a pid that was given out again is not taken for the old
  * process), and a program that forks without end cannot outrun it: everything is stopped before
- * anything is killed.
+ * anything is killed. Where /proc hides those that may not be traced (hidepid), they are found when
+ * they have become our children; they are killed one generation after another.
  */
 #include "shim/broker/survivors.h"
 
@@ -19,6 +20,9 @@
 
 #include "shim/broker/process_tree.h"
 
+/* PID_MAX_LIMIT, linux/threads.h. */
+#define NUMBERS (4 * 1024 * 1024)
+#define HIDDEN_PASSES 8
 #define FREEZE_PASSES 64
 #define CLEAN_PASSES 3
 
@@ -182,9 +186,37 @@ static size_t kill_all(const struct selection *selection, size_t *left)
 	return ended;
 }
 
+static bool is_running_child(pid_t pid)
+{
+	siginfo_t info = {0};
+
+	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0 &&
+	       info.si_pid == 0;
+}
+
+/* The number that was told. */
+static size_t kill_children(void)
+{
+	size_t ended = 0;
+
+	for (pid_t pid = 2; pid < NUMBERS; pid++) {
+		if (!is_running_child(pid))
+			continue;
+		int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+		if (fd < 0)
+			continue;
+		if (is_running_child(pid))
+			ended += syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) == 0;
+		close(fd);
+	}
+	return ended;
+}
+
 int survivors_end(size_t *count)
 {
 	int64_t end = now_ms() + SURVIVORS_SECONDS * 1000;
+	unsigned int unseen = 0;
 	bool first = true;
 
 	if (count)
@@ -202,6 +234,14 @@ int survivors_end(size_t *count)
 		if (first && count)
 			*count = killed;
 		first = false;
+		/* There are children, and none is to be seen: not just one on its way out. Towards
+		 * the end they are looked for whatever else is left. */
+		unseen = there && there != SIZE_MAX ? 0 : unseen + 1;
+		if (unseen >= HIDDEN_PASSES || now_ms() > end - SURVIVORS_SECONDS * 500) {
+			killed = kill_children();
+			if (count)
+				*count += killed;
+		}
 		nanosleep(&(struct timespec){.tv_nsec = 500000L}, NULL);
 	}
 	return 0;
