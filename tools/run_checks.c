@@ -129,12 +129,12 @@ static bool in_seeing_group(const struct mntent *mount)
 	return getegid() == group || group_member(group);
 }
 
-/* What is mounted last on /proc counts. */
+/* What is mounted last on /proc counts; what cannot be told hides. */
 static bool proc_hides(void)
 {
 	FILE *mounts = setmntent("/proc/self/mounts", "re");
 	struct mntent *mount;
-	bool hides = !mounts;
+	bool hides = true;
 
 	while (mounts && (mount = getmntent(mounts))) {
 		if (strcmp(mount->mnt_dir, "/proc") != 0)
