@@ -237,6 +237,8 @@ int hull_build(struct builder *b)
 	struct domain *hull = &b->plan->hull;
 	hull->handled_fs = access_handled_fs(b->features->landlock_abi);
 	hull->handled_net = access_handled_net(b->features->landlock_abi);
+	/* Abstract sockets may be granted, processes outside never are. */
+	hull->scoped = access_scoped(b->features->landlock_abi) & SCOPE_SIGNAL;
 	if (!hull->handled_fs)
 		return 0;
 	int ret = add_paths(b);

@@ -4,6 +4,7 @@ here, and when something stands here and is red."""
 import re
 
 GREEN = {
+    "unknown-at-the-gate": "a number that no table has is none of this kernel's either, and it says the same",
     "survivors-stop": "what outruns the killing is waited for, and nobody gets out while the session waits: only its length would tell",
     "pid-once": "takes a number that is given out again between two calls of the gate: R5-death tries for it and has never met it",
 }

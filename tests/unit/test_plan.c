@@ -254,7 +254,7 @@ START_TEST(hull_holds_what_may_come)
 	ck_assert(hull_access(&p, "/w/src") & ACCESS_WRITE_FILE);
 	ck_assert(hull_access(&p, "/usr/bin/git") & ACCESS_EXECUTE);
 	ck_assert_uint_eq(hull_access(&p, "/etc/shadow"), 0);
-	ck_assert_uint_eq(p.plan.hull.scoped, 0);
+	ck_assert_uint_eq(p.plan.hull.scoped, SCOPE_SIGNAL);
 	ck_assert_uint_eq(p.plan.hull.port_count, 4); /* 0 to bind, 80, 81, 8000 */
 	ck_assert_uint_eq(p.plan.wall.port_count, 0);
 	for (size_t i = 0; i < p.plan.wall.path_count; i++) {
