@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Between yaml.c and yaml_bytes.c. */
+/* Between yaml.c (events to nodes), yaml_nodes.c (the nodes) and yaml_bytes.c (the bytes). */
 #ifndef REMIT_COMPILE_YAML_INTERNAL_H
 #define REMIT_COMPILE_YAML_INTERNAL_H
 
 #include "policy/compile/yaml.h"
+
+void node_free(struct node *node); /* with all beneath it; NULL is nothing */
+/* The child is the parent's from then on. 0, or -ENOMEM and it stays the caller's. */
+int node_append(struct node *parent, struct node *child);
 
 /* Adds an error at a place of the document; what diagnostics_add() returns. */
 int document_complain(struct diagnostics *diagnostics, const struct document *document,
