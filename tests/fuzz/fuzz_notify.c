@@ -17,6 +17,8 @@
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -24,11 +26,13 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 
-#define ioctl(fd, what, arg) ((void)(fd), (void)(arg), 0) /* the caller always still waits */
 #include "shim/broker/gate.c"				  // NOLINT: its dispatcher is static
+#define ioctl(fd, what, arg) ((void)(fd), (void)(arg), 0) /* the caller always still waits */
+#include "shim/broker/request.c"			  // NOLINT: for that
 #undef ioctl
 
 #include "policy/compile/model.h"
