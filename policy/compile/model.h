@@ -7,7 +7,8 @@
  *   manifest.c   nodes → model (key tables, typed setters)
  *   variables.c  ${…}
  *   include.c    profiles and ./relative.yaml, merged as a union
- *   resolve.c    symbolic links, interpreters
+ *   spellings.c  symbolic links
+ *   programs.c   interpreters
  *   canonical.c  order and text of the rules, digest
  *   image.c      model → image bytes
  *
@@ -45,7 +46,7 @@ struct model_rule {
 	char *file;
 	uint32_t line, column;
 	struct string_list
-	    spellings; /* paths: further spellings through symbolic links, from resolve.c */
+	    spellings; /* paths: further spellings through symbolic links, from spellings.c */
 	struct string_list excepts; /* paths or patterns, with their resolved spellings appended */
 	size_t excepts_resolved;    /* how many those at the end are: no part of the digest */
 	struct string_list args; /* patterns of arguments (core/arguments.h), CONDITION_ARGS */

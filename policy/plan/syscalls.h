@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The syscall table: every x86-64 call, what remit does with it, and why. Sorted by number; what
- * has no row is ENOSYS. filter.c turns a treatment into clauses for one scope and one kernel.
+ * has no row is ENOSYS, by the gate. filter_*.c turn a treatment into clauses for one scope and one
+ * kernel.
  */
 #ifndef REMIT_PLAN_SYSCALLS_H
 #define REMIT_PLAN_SYSCALLS_H

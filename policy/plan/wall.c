@@ -4,7 +4,7 @@
  * the scope; what is left out is the gate's.
  *
  * Paths are real ones: a spelling with a symbolic link in it gets no rule, because the kernel
- * judges what the link leads to, and resolve.c has added that as a further spelling.
+ * judges what the link leads to, and spellings.c has added that as a further spelling.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -3,10 +3,15 @@
  * The gate, from the inside. One notification is one struct request; a table says which function
  * performs it; what is not in the table is refused.
  *
- *   gate.c     receives notifications, hands them to workers, sends replies      table.c {syscall,
- * performer} memory.c   reads the caller's memory, once                                   resolve.c
- * path → object, as the caller means it judge.c    decide, record, explain files*.c network*.c
- * exec.c process.c  performers record.c   JSON lines session.c  launch, limits, signals, the end
+ *   workers*.c   receive notifications, serve and answer
+ *   gate.c       shared state, and which performer it is (table.c)
+ *   request.c    who the caller is
+ *   memory.c     the caller's memory, read once
+ *   resolve*.c   path → object, as the caller means it
+ *   judge*.c     decide, record, explain
+ *   files*.c network*.c exec*.c process*.c …   performers
+ *   record*.c    JSON lines
+ *   session*.c   launch, limits, the end
  *
  * Rules for every performer:
  *  - Copy what the caller points to once, decide on the copy, act on the copy. Never read it again.
@@ -106,12 +111,14 @@ const struct scope *broker_scope(const struct broker *broker);
 const struct plan *broker_plan(const struct broker *broker);
 struct records *broker_records(struct broker *broker);
 struct usage *broker_usage(const struct broker *broker); /* NULL: uses are not counted */
-int broker_scope_fd(const struct broker *broker); /* the sealed memfd, for HYPERCALL_HELLO */
+int broker_scope_fd(const struct broker *broker);	 /* the sealed memfd, for HYPERCALL_HELLO */
 uint32_t broker_session_flags(const struct broker *broker);
 pid_t broker_pid(const struct broker *broker);
 int broker_tty_index(
     const struct broker *broker); /* N of /dev/pts/N that the session runs on, -1 */
 const char *broker_shim(const struct broker *broker); /* the path that programs preload, or NULL */
+
+/* --- request.c: the caller; workers*.c: its call --- */
 
 /* True while the caller still waits for this answer: its pid has not been reused, /proc/TID is
  * still its own. Call after opening anything under /proc/TID and before trusting it. */
@@ -156,7 +163,7 @@ long memory_peek_string(const struct request *request, uint64_t address, char *b
  * others are refused. */
 bool memory_unreadable(const struct request *request);
 
-/* --- resolve.c: a path as the caller means it --- */
+/* --- resolve*.c: a path as the caller means it --- */
 
 enum resolve_flags {
 	RESOLVE_NOFOLLOW_LAST =
@@ -203,7 +210,7 @@ void object_close(struct object *object);
  * buf. */
 char *object_self_path(int handle, char *buf);
 
-/* --- judge.c: decide + record + explain; the only way a performer asks --- */
+/* --- judge*.c: decide + record + explain; the only way a performer asks --- */
 
 /* 0 when allowed; else -errno, already recorded and explained. Collects facts (sha256 via
  * object->handle, session terminal) when a condition asks for them. */
@@ -230,8 +237,8 @@ bool judge_would_allow(struct request *request, enum verb verb, const char *path
 /* After a yes of judge_would_allow(), upon which the call goes on: counts it, and records it where
  * the log wants that. 0 or a negative errno. */
 int judge_allowed(struct request *request, enum verb verb, const char *path, size_t len);
-/* decide_beneath(), decide_pinned_beneath() and decide_moves_safely() of every scope that the caller
- * is held to. */
+/* decide_beneath(), decide_pinned_beneath() and decide_moves_safely() of every scope that the
+ * caller is held to. */
 uint32_t judge_beneath(struct request *request, const char *path, size_t len);
 uint32_t judge_pinned_beneath(struct request *request, const char *path, size_t len);
 bool judge_moves_safely(struct request *request, const char *from, size_t from_len, const char *to,
@@ -245,7 +252,7 @@ bool judge_text_in_wall(struct request *request, enum verb verb, const char *pat
 bool judge_name_in_wall(struct request *request, const struct object *object);
 bool judge_name_text_in_wall(struct request *request, const char *path, size_t len);
 
-/* --- process.c --- */
+/* --- process_target.c --- */
 
 /* True when pid (thread or process) belongs to the caller's session: its chain of parents leads to
  * the broker, and it is no less inside than the caller. */

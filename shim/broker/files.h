@@ -57,7 +57,7 @@ uint64_t files_limit(const struct request *request, int resource);
 /*
  * Why no call may put a symbolic link at the object's name, or NULL when one may. It would become
  * the operator's word: the next session follows a link at the very place that a grant names, unless
- * the agent may write what is around it (policy/compile/resolve.c). Or it would lead past a denial:
+ * the agent may write what is around it (policy/compile/spellings.c). Or it would lead past a denial:
  * what others put at a denied name beneath it would come to lie where nothing is denied.
  */
 const char *files_why_no_link(struct request *request, const struct object *object);

@@ -269,17 +269,10 @@ static void reap(void)
 static void summarize(const struct inner *inner, const struct nest_end *end, const char *text)
 {
 	const struct session_options *options = inner->options;
-	const char *why = inner->watch.deadline.why;
 
 	if (options->quiet)
 		return;
-	if (why)
-		fprintf(stderr, "remit: ended the agent: %s\n",
-			strcmp(why, "expired") == 0 ? "agent.expires has passed"
-						    : "limits.wall_time is used up");
-	if (end->left > 0)
-		fprintf(stderr, "remit: ended %llu process%s that the agent left running\n",
-			(unsigned long long)end->left, end->left == 1 ? "" : "es");
+	watch_print_end(&inner->watch, end->left);
 	fwrite(text, 1, end->text_len, stderr);
 	if (end->refused > 0 && options->audit_name)
 		fprintf(stderr, "remit: records in %s\n", options->audit_name);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Everything is decided by registers, so nothing here can be raced; what is compared are the bits
- * that policy/plan/filter.c compares. Calls that arrive here are refused whatever they ask: a
+ * that policy/plan/filter_*.c compare. Calls that arrive here are refused whatever they ask: a
  * filter that notifies too much costs a function, never a right.
  */
 #include "shim/broker/never.h"
@@ -45,7 +45,7 @@ struct reply never_listed(struct request *request)
 	return reply_error(-judge_never(request, "call", row->name, row->why, EPERM));
 }
 
-/* By type and number, as in policy/plan/filter.c. */
+/* By type and number, as in policy/plan/filter_arguments.c. */
 struct reply never_ioctl(struct request *request)
 {
 	static const struct word commands[] = {

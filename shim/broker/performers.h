@@ -9,7 +9,7 @@
 
 #include "shim/broker/broker.h"
 
-/* files_open.c */
+/* files_open_call.c */
 struct reply perform_open(struct request *request);
 struct reply perform_creat(struct request *request);
 struct reply perform_openat(struct request *request);
@@ -63,10 +63,12 @@ struct reply perform_inotify_add_watch(struct request *request);
 
 /* network.c */
 struct reply perform_connect(struct request *request);
-struct reply perform_bind(struct request *request);
-struct reply perform_listen(struct request *request);
 struct reply perform_socket(struct request *request);
 struct reply perform_socketpair(struct request *request);
+
+/* network_bind.c */
+struct reply perform_bind(struct request *request);
+struct reply perform_listen(struct request *request);
 
 /* network_send.c */
 struct reply perform_sendto(struct request *request);
@@ -81,7 +83,7 @@ struct reply perform_execveat(struct request *request);
 struct reply perform_signal(struct request *request);
 struct reply perform_trace(struct request *request);
 
-/* process_set.c: priorities, limits, scheduling, pages; owners of descriptors */
+/* process_set.c: priorities, limits, scheduling, pages; jobs; owners of descriptors */
 struct reply perform_set(struct request *request);
 struct reply perform_setpgid(struct request *request);
 struct reply perform_fcntl(struct request *request);

@@ -163,24 +163,16 @@ static int process_of_folder(int fd)
 static int read_pidfd(struct request *request, int number, int *ret_fd)
 {
 	int fd = request_getfd(request, number);
-	char path[48], text[1024];
-	long pid = 0;
+	char path[48];
+	pid_t pid;
 
 	if (fd < 0)
 		return fd;
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	int info = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = info < 0 ? -1 : read(info, text, sizeof(text) - 1);
-
-	if (info >= 0)
-		close(info);
-	text[n > 0 ? n : 0] = '\0';
-	const char *line = strstr(text, "\nPid:\t");
-
-	if (line)
-		pid = strtol(line + 6, NULL, 10);
 	*ret_fd = fd;
-	return line ? (pid > 0 ? (int)pid : -ESRCH) : process_of_folder(fd);
+	if (!process_number_of(path, "\nPid:\t", &pid))
+		return process_of_folder(fd);
+	return pid > 0 ? pid : -ESRCH;
 }
 
 /* The number behind the caller's descriptor can be swapped under us, so the gate sends the signal

@@ -23,6 +23,8 @@ void target_close(struct target *target);
 /* Whether a number is of the session, at this moment: 0, -ESRCH when there is none such, -EPERM,
  * which is then recorded. */
 int process_look(struct request *request, pid_t pid);
+/* The number behind a field ("\nTgid:\t") in a file of /proc; false when it has no such line. */
+bool process_number_of(const char *file, const char *field, pid_t *out);
 /* The process that a thread belongs to, or -ESRCH. */
 pid_t process_of_thread(pid_t tid);
 /* True for 0, the calling thread and its process: these numbers cannot be given away while the

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Limits, priorities, scheduling and signal owners of other processes of the session. No kernel
- * interface names these by pidfd and Landlock knows none of them, so the gate copies the arguments
- * and makes the call itself, with the process held (process.c says what that leaves open). What
- * asks for the right to trace is left to Landlock.
+ * Limits, priorities, scheduling, jobs and signal owners of other processes of the session. No
+ * kernel interface names these by pidfd and Landlock knows none of them, so the gate copies the
+ * arguments and makes the call itself, with the process held (process_target.c says what that
+ * leaves open). What asks for the right to trace is left to Landlock.
  */
 #include <errno.h>
 #include <fcntl.h>

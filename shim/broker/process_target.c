@@ -93,20 +93,29 @@ int process_look(struct request *request, pid_t pid)
 	return process_in_session(request, pid) ? 0 : process_refuse(request, pid);
 }
 
-pid_t process_of_thread(pid_t tid)
+bool process_number_of(const char *file, const char *field, pid_t *out)
 {
-	char path[32], text[1024];
-
-	snprintf(path, sizeof(path), "/proc/%d/status", (int)tid);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char text[1024];
+	int fd = open(file, O_RDONLY | O_CLOEXEC);
 	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
 
 	if (fd >= 0)
 		close(fd);
 	text[n > 0 ? n : 0] = '\0';
-	const char *line = strstr(text, "\nTgid:\t");
+	const char *line = strstr(text, field);
 
-	return line ? (pid_t)strtol(line + 7, NULL, 10) : -ESRCH;
+	if (line)
+		*out = (pid_t)strtol(line + strlen(field), NULL, 10);
+	return line != NULL;
+}
+
+pid_t process_of_thread(pid_t tid)
+{
+	char path[32];
+	pid_t process;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)tid);
+	return process_number_of(path, "\nTgid:\t", &process) ? process : -ESRCH;
 }
 
 bool target_alive(const struct target *target)

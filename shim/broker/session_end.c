@@ -13,18 +13,11 @@
 static void summarize(struct session *session, size_t left)
 {
 	const struct session_options *options = session->options;
-	const char *why = session->watch.deadline.why;
+	struct record_totals totals;
 
 	if (options->quiet)
 		return;
-	if (why)
-		fprintf(stderr, "remit: ended the agent: %s\n",
-			strcmp(why, "expired") == 0 ? "agent.expires has passed"
-						    : "limits.wall_time is used up");
-	if (left > 0)
-		fprintf(stderr, "remit: ended %zu process%s that the agent left running\n", left,
-			left == 1 ? "" : "es");
-	struct record_totals totals;
+	watch_print_end(&session->watch, left);
 
 	for (size_t i = 0; i < options->plan->loss_count; i++)
 		fprintf(stderr, "remit: was not enforced: %s\n", options->plan->losses[i]);

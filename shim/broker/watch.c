@@ -222,6 +222,19 @@ static void enforce(struct watch *watch, pid_t agent, const struct broker *broke
 	}
 }
 
+void watch_print_end(const struct watch *watch, unsigned long long left)
+{
+	const char *why = watch->deadline.why;
+
+	if (why)
+		fprintf(stderr, "remit: ended the agent: %s\n",
+			strcmp(why, "expired") == 0 ? "agent.expires has passed"
+						    : "limits.wall_time is used up");
+	if (left > 0)
+		fprintf(stderr, "remit: ended %llu process%s that the agent left running\n", left,
+			left == 1 ? "" : "es");
+}
+
 int watch_run(struct watch *watch, pid_t agent, struct broker *broker,
 	      const struct terminal *terminal)
 {

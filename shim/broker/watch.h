@@ -23,6 +23,9 @@ struct watch {
 void watch_signals(struct launch_signals *out);
 void watch_signals_restore(const struct launch_signals *from);
 
+/* Says on stderr what ended the agent, if its time did, and how many processes it left. */
+void watch_print_end(const struct watch *watch, unsigned long long left);
+
 /* Returns the agent's wait status. broker is NULL for an inner session. */
 int watch_run(struct watch *watch, pid_t agent, struct broker *broker,
 	      const struct terminal *terminal);

@@ -259,7 +259,7 @@ out:
  * The rows whose tagged calls the plan would not let pass: the tag is all that the filter around
  * may let through where this plan notifies (the rest that depends on the manifest, it notifies for
  * every manifest; without a row here is only what programs do to their own threads, signal_family()
- * in policy/plan/filter.c). The error is the one upon which the shim asks the gate.
+ * in policy/plan/filter_processes.c). The error is the one upon which the shim asks the gate.
  */
 static int narrow_rows(scmp_filter_ctx context, const struct plan *plan, bool *any)
 {

@@ -157,7 +157,7 @@ START_TEST(numbers_beyond_the_table_are_not_allowed)
 END_TEST
 
 /* What a treatment means for a call whose arguments are all zero, and whether some arguments make
- * it something else: said here a second time, apart from filter.c. */
+ * it something else: said here a second time, apart from filter_*.c. */
 struct meaning {
 	uint32_t zeros;
 	bool varies;

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where /proc hides those that may not be traced (hidepid): they are ended all the same, and no limit counts them."""
 import os
+import signal
 import subprocess
 
 from live import Scratch, alive, expect, hold, skip
@@ -27,6 +28,12 @@ if os.fork() == 0:
     os._exit(0)
 os.read(ready, 1)
 """)
+
+
+# Outside a session it outlives who started it.
+left = int(subprocess.run([*IN, "/usr/bin/python3", hide], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=60, check=True).stdout)
+hold("outside it stays", alive(left))
+os.kill(left, signal.SIGKILL)
 
 
 def run(*options):

@@ -211,12 +211,14 @@ except PermissionError: print('none refused')
 print('outside', joins(int(sys.argv[1])))
 os.kill(second, signal.SIGKILL)
 """)
-out = sh.line("sleep 60 < /dev/null & echo jo''b $!")
-job = re.search(r"job (\d+)", out).group(1)
-out = sh.line(remit("/usr/bin/python3", join, job))
-hold("only groups of its own", re.search(r"inside True\nleft True\nback True\nnone refused\noutside False\n", out), out)
-hold("the job outside runs", content(f"/proc/{job}/stat").split()[2] == "S")
-sh.line("kill %1; wait")
+for command, joined, state in ((lambda *words: shlex.join(words), "True", "T"), (remit, "False", "S")):
+    out = sh.line("sleep 60 < /dev/null & echo jo''b $!")
+    job = re.search(r"job (\d+)", out).group(1)
+    out = sh.line(command("/usr/bin/python3", join, job))
+    hold(f"other groups: {joined}",
+         re.search(rf"inside True\nleft True\nback True\nnone refused\noutside {joined}\n", out), out)
+    hold(f"the job outside is {state}", content(f"/proc/{job}/stat").split()[2] == state)
+    sh.line(f"kill -KILL {job}; wait {job}")
 
 # A pty made inside works; another terminal of the same user does not open.
 inside = s.script("inside.py", """\
