@@ -66,11 +66,16 @@ int broker_create(const struct broker_options *options, struct broker **out)
 
 static struct reply gate_serve(struct request *request);
 
-int broker_serve_start(struct broker *broker, int listener, pid_t agent_pid)
+int broker_serve_start(struct broker *broker, pid_t agent_pid)
 {
 	broker->agent = agent_pid;
+	return workers_start(broker, broker->features, gate_serve, &broker->workers);
+}
+
+void broker_serve_open(struct broker *broker, int listener)
+{
 	broker->listener = listener;
-	return workers_start(broker, listener, broker->features, gate_serve, &broker->workers);
+	workers_open(broker->workers, listener);
 }
 
 void broker_serve_stop(struct broker *broker)

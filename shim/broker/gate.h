@@ -27,12 +27,13 @@ struct broker_options {
 int broker_create(const struct broker_options *options, struct broker **out);
 
 /*
- * Owns `listener` (the seccomp notification fd) from here on, also when it fails. Starts the
- * receiver and the first workers with every signal blocked but the gate's own. agent_pid is the
- * first process of the session. 0 or a negative errno: then no call will ever be answered, and the
- * caller must end the agent.
+ * Starts the first threads, with every signal blocked but the gate's own; they wait for
+ * broker_serve_open(). agent_pid is the first process of the session. 0 or a negative errno: then
+ * no call will ever be answered, and the caller must end the agent.
  */
-int broker_serve_start(struct broker *broker, int listener, pid_t agent_pid);
+int broker_serve_start(struct broker *broker, pid_t agent_pid);
+/* Owns `listener` (the seccomp notification fd) from here on, and answers. */
+void broker_serve_open(struct broker *broker, int listener);
 
 /* Closes the listener (gated calls still waiting fail with ENOSYS, nothing opens), releases blocked
  * workers and joins every thread. Fine when never started. */

@@ -58,7 +58,7 @@ static void raise_limits(void)
 	}
 }
 
-/* The filter is loaded: take its listener, serve, and only then let the agent go on. */
+/* The filter is loaded: take its listener, answer, and only then let the agent go on. */
 static int open_gate(struct session *session, int number)
 {
 	struct launch *launch = &session->launch;
@@ -70,17 +70,14 @@ static int open_gate(struct session *session, int number)
 		    "cannot take the filter's listener from the agent: %s; a container's "
 		    "seccomp profile may refuse pidfd_getfd(2)",
 		    strerror(-listener));
-	int error = broker_serve_start(session->broker, listener, session->agent);
-
-	if (error)
-		return session_fail(session, "cannot start the gate: %s", strerror(-error));
+	broker_serve_open(session->broker, listener);
 	if (write(launch->go[1], "", 1) != 1)
 		return session_fail(session, "cannot let the agent go on: %s", strerror(errno));
 	return 0;
 }
 
 /* Once the agent is forked, and while it puts its own wall and filter on. */
-static int confine_gate(struct session *session)
+static int make_gate(struct session *session)
 {
 	raise_limits();
 	int error = kernel_broker_filter();
@@ -89,7 +86,8 @@ static int confine_gate(struct session *session)
 		return session_fail(session,
 				    "cannot limit the gate's own system calls (seccomp): %s",
 				    strerror(-error));
-	return 0;
+	error = broker_serve_start(session->broker, session->agent);
+	return error ? session_fail(session, "cannot start the gate: %s", strerror(-error)) : 0;
 }
 
 /* Like launch_read(): the exec passes the gate, and a gate that fails would never answer it. */
@@ -113,7 +111,7 @@ static int hear_exec(struct session *session, struct launch_message *out)
 static int await_exec(struct session *session)
 {
 	struct launch_message message;
-	int failed = confine_gate(session);
+	int failed = make_gate(session);
 
 	if (failed)
 		return failed;

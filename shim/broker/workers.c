@@ -32,7 +32,7 @@ _Thread_local struct slot *workers_self;
 
 static void *worker(void *arg);
 
-int workers_add(struct workers *workers)
+int workers_add(struct workers *workers, bool parked)
 {
 	struct slot *slot = NULL;
 
@@ -47,6 +47,7 @@ int workers_add(struct workers *workers)
 	slot->state = SLOT_FREE;
 	slot->blocking = slot->watched = slot->signalled = slot->from_queue = false;
 	slot->claimed = false;
+	slot->parks = parked;
 	slot->id = 0;
 
 	pthread_attr_t attributes;
@@ -65,7 +66,8 @@ int workers_add(struct workers *workers)
 		return -error;
 	slot->state = SLOT_RUNNING;
 	workers->general++;
-	atomic_fetch_add(&workers->receivers, 1);
+	if (!parked)
+		atomic_fetch_add(&workers->receivers, 1);
 	return 0;
 }
 
@@ -159,6 +161,8 @@ static int receive(struct workers *workers, struct seccomp_notif *out)
 /* Returns when it must end; it is then no receiver any more. */
 static void work(struct workers *workers)
 {
+	if (workers_self->parks && !workers_turn(workers))
+		return;
 	while (!atomic_load(&workers->stop)) {
 		struct seccomp_notif notif;
 		int error = receive(workers, &notif);
@@ -192,7 +196,8 @@ static void *worker(void *arg)
 		work(workers);
 	} else {
 		atomic_store(&workers->failed, true);
-		atomic_fetch_sub(&workers->receivers, 1);
+		if (!slot->parks)
+			atomic_fetch_sub(&workers->receivers, 1);
 	}
 	pthread_mutex_lock(&workers->lock);
 	known_forget(&slot->known);

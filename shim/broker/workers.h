@@ -14,9 +14,11 @@ struct workers;
 /* Performs one request: the gate's part. Must not send anything. */
 typedef struct reply (*workers_serve)(struct request *request);
 
-/* Owns listener, also when it fails. 0 or a negative errno. */
-int workers_start(struct broker *broker, int listener, const struct features *features,
-		  workers_serve serve, struct workers **out);
+/* Makes the threads, which wait for workers_open(). 0 or a negative errno. */
+int workers_start(struct broker *broker, const struct features *features, workers_serve serve,
+		  struct workers **out);
+/* The first call may come. Owns listener from here on. */
+void workers_open(struct workers *workers, int listener);
 void workers_stop(struct workers *workers); /* NULL is fine; joins every thread and frees */
 bool workers_failed(const struct workers *workers);
 

@@ -48,6 +48,7 @@ struct slot {
 	bool queued;	 /* the call at hand is in the deferred queue; the thread's own */
 	bool from_queue; /* it came out of that queue; the thread's own */
 	bool claimed;	 /* counted as a receiver already; the thread's own */
+	bool parks;	 /* it begins among the parked; the thread's own */
 	struct known known;
 };
 
@@ -60,8 +61,9 @@ struct deferred {
 struct workers {
 	struct broker *broker;
 	workers_serve serve;
-	int listener;
+	int listener;	/* -1: not open yet; set once, under the lock */
 	bool own_umask; /* each thread has one */
+	bool sync;	/* the listener wakes its worker on the caller's cpu */
 	bool one_step;	/* fds are installed and answered at once */
 	atomic_bool stop, failed;
 	atomic_int receivers; /* threads in NOTIF_RECV, or on their way */
@@ -84,8 +86,9 @@ struct workers {
 
 extern _Thread_local struct slot *workers_self; /* NULL outside a worker */
 
-/* Starts one more general worker, which receives; -EAGAIN at the bound. Under workers->lock. */
-int workers_add(struct workers *workers);
+/* Starts one more general worker, which receives, or is parked until it is let in; -EAGAIN at the
+ * bound. Under workers->lock. */
+int workers_add(struct workers *workers, bool parked);
 /* One more waits on the listener: a parked worker, else a new one. 0 or a negative errno. Under
  * workers->lock. */
 int workers_let_in(struct workers *workers);

@@ -32,9 +32,7 @@ static int prepare(struct workers *workers, const struct features *features)
 		return -E2BIG;
 	workers->own_umask = features->unshare_fs;
 	workers->one_step = features->seccomp_addfd_send && !features->seccomp_wait_killable;
-	if (features->seccomp_sync_wake_up)
-		ioctl(workers->listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS,
-		      SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
+	workers->sync = features->seccomp_sync_wake_up;
 
 	struct sigaction action = {.sa_handler = on_interrupt};
 
@@ -78,24 +76,21 @@ static void init_tick(struct workers *workers)
 	pthread_condattr_destroy(&attributes);
 }
 
-int workers_start(struct broker *broker, int listener, const struct features *features,
-		  workers_serve serve, struct workers **out)
+int workers_start(struct broker *broker, const struct features *features, workers_serve serve,
+		  struct workers **out)
 {
 	struct workers *workers = calloc(1, sizeof(*workers));
 
-	if (!workers) {
-		close(listener);
+	if (!workers)
 		return -ENOMEM;
-	}
 	workers->broker = broker;
 	workers->serve = serve;
-	workers->listener = listener;
+	workers->listener = -1;
 	workers->deferred_last = &workers->deferred_first;
 	pthread_mutex_init(&workers->lock, NULL);
 	pthread_cond_init(&workers->watch, NULL);
 	pthread_cond_init(&workers->turn, NULL);
 	init_tick(workers);
-	atomic_store(&workers->want, 1);
 	for (size_t i = 0; i < SLOTS; i++) {
 		workers->slots[i].workers = workers;
 		pthread_mutex_init(&workers->slots[i].lock, NULL);
@@ -107,7 +102,7 @@ int workers_start(struct broker *broker, int listener, const struct features *fe
 		error = start_helpers(workers);
 	pthread_mutex_lock(&workers->lock);
 	for (int i = 0; i < FIRST_WORKERS && !error; i++)
-		error = workers_add(workers);
+		error = workers_add(workers, true);
 	pthread_mutex_unlock(&workers->lock);
 	if (error) {
 		workers_stop(workers);
@@ -115,6 +110,21 @@ int workers_start(struct broker *broker, int listener, const struct features *fe
 	}
 	*out = workers;
 	return 0;
+}
+
+/* Whichever thread comes first to where the parked wait is the first to receive. */
+void workers_open(struct workers *workers, int listener)
+{
+	if (workers->sync)
+		ioctl(listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
+	pthread_mutex_lock(&workers->lock);
+	workers->listener = listener;
+	atomic_store(&workers->want, 1);
+	atomic_store(&workers->receivers, 1);
+	workers->admitted = 1;
+	pthread_cond_signal(&workers->turn);
+	pthread_cond_signal(&workers->tick);
+	pthread_mutex_unlock(&workers->lock);
 }
 
 /* Interrupts all that run; how many there are. */
@@ -163,7 +173,8 @@ void workers_stop(struct workers *workers)
 		pthread_join(workers->ticker, NULL);
 	join_all(workers);
 	workers_drop_deferred(workers);
-	close(workers->listener);
+	if (workers->listener >= 0)
+		close(workers->listener);
 	pthread_mutex_destroy(&workers->lock);
 	pthread_cond_destroy(&workers->watch);
 	pthread_cond_destroy(&workers->turn);

@@ -28,7 +28,7 @@ int workers_let_in(struct workers *workers)
 	if (want < RECEIVERS_MAX)
 		atomic_store(&workers->want, want + 1);
 	if (workers->parked <= workers->admitted)
-		return workers_add(workers);
+		return workers_add(workers, false);
 	workers->admitted++;
 	atomic_fetch_add(&workers->receivers, 1);
 	pthread_cond_signal(&workers->turn);
@@ -161,6 +161,8 @@ void *workers_tick(void *arg)
 	bool over = false;
 
 	pthread_mutex_lock(&workers->lock);
+	while (workers->listener < 0 && !atomic_load(&workers->stop))
+		pthread_cond_wait(&workers->tick, &workers->lock);
 	while (!over && !atomic_load(&workers->stop)) {
 		if (idle >= IDLE_MS && atomic_load(&workers->want) == 1)
 			stand(workers, calls);

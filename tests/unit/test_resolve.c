@@ -157,7 +157,8 @@ static int serve_child(int listener_of, pid_t child, int go, const struct builde
 					 .tty_index = -1};
 
 	ck_assert_int_eq(broker_create(&options, &broker), 0);
-	ck_assert_int_eq(broker_serve_start(broker, listener, child), 0);
+	ck_assert_int_eq(broker_serve_start(broker, child), 0);
+	broker_serve_open(broker, listener);
 	ck_assert_int_eq(write(go, "x", 1), 1);
 	ck_assert_int_eq(waitpid(child, &status, 0), child);
 	broker_serve_stop(broker);
