@@ -203,6 +203,7 @@ static void *worker(void *arg)
 	known_forget(&slot->known);
 	workers->general--;
 	slot->state = SLOT_ENDED;
+	pthread_cond_signal(&workers->ended);
 	pthread_mutex_unlock(&workers->lock);
 	return NULL;
 }

@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <time.h>
 
 #include "shim/broker/known.h"
 #include "shim/broker/workers.h"
@@ -74,6 +75,7 @@ struct workers {
 	pthread_mutex_t lock;
 	pthread_cond_t turn;  /* a parked worker is let in */
 	pthread_cond_t tick;  /* there are calls again; CLOCK_MONOTONIC */
+	pthread_cond_t ended; /* a worker's slot is free again; CLOCK_MONOTONIC */
 	pthread_cond_t watch; /* the reaper has something to look at */
 	int parked, admitted; /* of the parked ones, those let in that have not woken yet */
 	int general, blocking;
@@ -98,6 +100,8 @@ void workers_put_value(struct workers *workers, uint64_t id, int64_t value, int 
 		       uint32_t flags);
 /* The last thing that is done for a call. */
 void workers_send_reply(struct workers *workers, uint64_t id, const struct reply *reply);
+/* The time in so many milliseconds, below 1,000, by CLOCK_MONOTONIC. */
+void workers_until(struct timespec *out, unsigned int ms);
 /* The calling worker is about to answer and comes back at once. */
 void workers_claim_turn(struct workers *workers);
 /* The calling worker may receive again; it waits here until it is needed. False: it must end. */

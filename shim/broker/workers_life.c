@@ -66,13 +66,15 @@ static int start_helpers(struct workers *workers)
 				    &workers->ticker_started);
 }
 
-static void init_tick(struct workers *workers)
+/* Those that are waited for by the clock. */
+static void init_timed(struct workers *workers)
 {
 	pthread_condattr_t attributes;
 
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	pthread_cond_init(&workers->tick, &attributes);
+	pthread_cond_init(&workers->ended, &attributes);
 	pthread_condattr_destroy(&attributes);
 }
 
@@ -90,7 +92,7 @@ int workers_start(struct broker *broker, const struct features *features, worker
 	pthread_mutex_init(&workers->lock, NULL);
 	pthread_cond_init(&workers->watch, NULL);
 	pthread_cond_init(&workers->turn, NULL);
-	init_tick(workers);
+	init_timed(workers);
 	for (size_t i = 0; i < SLOTS; i++) {
 		workers->slots[i].workers = workers;
 		pthread_mutex_init(&workers->slots[i].lock, NULL);
@@ -127,27 +129,31 @@ void workers_open(struct workers *workers, int listener)
 	pthread_mutex_unlock(&workers->lock);
 }
 
-/* Interrupts all that run; how many there are. */
+/* Interrupts all that run; how many there are. Under the lock. */
 static size_t interrupt_all(struct workers *workers)
 {
 	size_t running = 0;
 
-	pthread_mutex_lock(&workers->lock);
 	for (size_t i = 0; i < SLOTS; i++) {
 		if (workers->slots[i].state != SLOT_RUNNING)
 			continue;
 		pthread_kill(workers->slots[i].thread, INTERRUPT);
 		running++;
 	}
-	pthread_mutex_unlock(&workers->lock);
 	return running;
 }
 
 /* A signal that comes just before the ioctl is lost, so it is sent until the thread has ended. */
 static void join_all(struct workers *workers)
 {
-	for (int tries = 0; interrupt_all(workers) > 0; tries++)
-		nanosleep(&(struct timespec){.tv_nsec = tries < 4 ? 50000L : 1000000L}, NULL);
+	struct timespec until;
+
+	pthread_mutex_lock(&workers->lock);
+	while (interrupt_all(workers) > 0) {
+		workers_until(&until, 1);
+		pthread_cond_timedwait(&workers->ended, &workers->lock, &until);
+	}
+	pthread_mutex_unlock(&workers->lock);
 	for (size_t i = 0; i < SLOTS; i++) {
 		struct slot *slot = &workers->slots[i];
 
@@ -179,6 +185,7 @@ void workers_stop(struct workers *workers)
 	pthread_cond_destroy(&workers->watch);
 	pthread_cond_destroy(&workers->turn);
 	pthread_cond_destroy(&workers->tick);
+	pthread_cond_destroy(&workers->ended);
 	free(workers);
 }
 

@@ -139,18 +139,23 @@ static void look(struct workers *workers, bool waiting, unsigned int *quiet)
 		atomic_store(&workers->want, want - 1);
 }
 
+void workers_until(struct timespec *out, unsigned int ms)
+{
+	clock_gettime(CLOCK_MONOTONIC, out);
+	out->tv_nsec += ms * 1000000L;
+	if (out->tv_nsec >= 1000000000L) {
+		out->tv_sec++;
+		out->tv_nsec -= 1000000000L;
+	}
+}
+
 /* Under the lock, which is let go meanwhile. Whoever stops the workers need not wait for its end.
  */
 static void pause_tick(struct workers *workers, unsigned int quiet)
 {
 	struct timespec until;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += tick_ms(quiet) * 1000000L;
-	if (until.tv_nsec >= 1000000000L) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000L;
-	}
+	workers_until(&until, tick_ms(quiet));
 	pthread_cond_timedwait(&workers->tick, &workers->lock, &until);
 }
 
