@@ -43,9 +43,11 @@ int load_protect_path(struct loaded *loaded, enum rule_section section, const ch
 		error = model_add_path(&loaded->model, section, ORIGIN_SESSION, id, joined);
 	else
 		joined[0] = '\0';
-	if (!error && real && strcmp(real, joined))
+	bool links = !real || strcmp(real, joined) != 0;
+
+	if (!error && real && links)
 		error = model_add_path(&loaded->model, section, ORIGIN_SESSION, id, real);
-	if (!error && path[0] == '/' &&
+	if (!error && links && path[0] == '/' &&
 	    resolve_path(path, true, protect_link, &way, end) == -ENOMEM)
 		error = -ENOMEM;
 	free(real);

@@ -38,24 +38,32 @@ char *place_absolute(const char *path)
 	return strdup(joined);
 }
 
+/* Asked once: where all else is follows from it. NULL with errno set. */
+static const char *self(void)
+{
+	static char *path;
+
+	if (!path)
+		path = realpath("/proc/self/exe", NULL);
+	return path;
+}
+
 char *place_self(void)
 {
-	return realpath("/proc/self/exe", NULL);
+	return self() ? strdup(self()) : NULL;
 }
 
 /* `name` taken from the folder of the executable, whether it is there or not. */
 static char *beside(const char *name)
 {
 	char path[PATH_TEXT_MAX];
-	char *self = place_self(), *slash;
+	const char *slash = self() ? strrchr(self(), '/') : NULL;
 	long len;
 
-	if (!self)
+	if (!slash)
 		return NULL;
-	slash = strrchr(self, '/');
 	/* No link is in the folder's name, so ".." may be folded. */
-	len = path_join(self, (size_t)(slash - self), name, strlen(name), path, sizeof(path));
-	free(self);
+	len = path_join(self(), (size_t)(slash - self()), name, strlen(name), path, sizeof(path));
 	if (len < 0) {
 		errno = (int)-len;
 		return NULL;

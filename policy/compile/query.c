@@ -156,7 +156,8 @@ int query_parse(const char *line, const char *base, bool follow, struct parsed_q
 	size_t word = strcspn(line, " "), len;
 	const char *at = line + word;
 
-	memset(out, 0, sizeof(*out));
+	out->query = (struct query){0};
+	out->storage[0] = out->args[0] = '\0';
 	if (parse_verb(line, word, &out->query.verb))
 		return fail(why, "a query begins with read, write, exec, connect, listen or env");
 	while (*at == ' ')
