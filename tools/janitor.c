@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Guarantees: nothing outside the folder is removed, whatever the agent left in it. Names are only
- * ever used relative to an open folder and links are not followed; a folder that is deeper than a
- * stack or a table of fds is flattened as it is removed, so that no depth defeats it.
+ * Guarantees: nothing outside the folder is removed, whatever the agent left in it: it is emptied
+ * by a descriptor that was opened before the agent was there (scratch.c).
  */
 #include "tools/janitor.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -22,91 +20,11 @@
 #include <unistd.h>
 
 #include "tools/janitor_ipc.h"
+#include "tools/output.h"
+#include "tools/scratch.h"
 
 /* A process that outlived its broker could go on making files: the janitor gives up then. */
 #define GIVE_UP_SECONDS 300
-
-/* An agent may have taken its own rights on a folder away; they are ours to give back. */
-static int open_folder(int parent, const char *name)
-{
-	char path[64];
-	int handle = openat(parent, name, O_PATH | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC);
-	int fd;
-
-	if (handle < 0)
-		return -1;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", handle);
-	(void)!chmod(path, 0700);
-	fd = openat(handle, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	close(handle);
-	return fd;
-}
-
-static bool is_dots(const char *name)
-{
-	return !strcmp(name, ".") || !strcmp(name, "..");
-}
-
-/* Moves one folder up to the top under a name of its own, to be emptied there in its turn. */
-static bool lift(int top, int parent, const char *name)
-{
-	static unsigned long serial;
-	char fresh[32];
-	int fd = open_folder(parent, name); /* its ".." changes: needs write on it */
-
-	if (fd >= 0)
-		close(fd);
-	snprintf(fresh, sizeof(fresh), "%lu", serial++);
-	return !renameat2(parent, name, top, fresh, RENAME_NOREPLACE);
-}
-
-/* Removes the files of a folder and lifts its folders. True when something has changed. */
-static bool flatten(int top, const char *name)
-{
-	int fd = open_folder(top, name);
-	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry;
-	bool changed = false;
-
-	if (!folder) {
-		if (fd >= 0)
-			close(fd);
-		return false;
-	}
-	while ((entry = readdir(folder))) {
-		if (is_dots(entry->d_name))
-			continue;
-		if (!unlinkat(fd, entry->d_name, 0) || !unlinkat(fd, entry->d_name, AT_REMOVEDIR) ||
-		    lift(top, fd, entry->d_name))
-			changed = true;
-	}
-	closedir(folder);
-	return changed;
-}
-
-/* One pass over the top. True while something changes. */
-static bool sweep(int top)
-{
-	int fd = openat(top, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry;
-	bool changed = false;
-
-	if (!folder) {
-		if (fd >= 0)
-			close(fd);
-		return false;
-	}
-	while ((entry = readdir(folder))) {
-		if (is_dots(entry->d_name))
-			continue;
-		if (!unlinkat(top, entry->d_name, 0) ||
-		    !unlinkat(top, entry->d_name, AT_REMOVEDIR) || flatten(top, entry->d_name))
-			changed = true;
-	}
-	closedir(folder);
-	return changed;
-}
 
 /* What is given up by shutdown(2) is read to its end: the janitor's own end closes then. */
 static void await_end(int socket)
@@ -146,9 +64,9 @@ static _Noreturn void serve(int socket, int top, const struct janitor *janitor, 
 	if (write(0, "", 1) == 1)
 		janitor_ipc_serve(0, janitor->session_id, launcher);
 	alarm(GIVE_UP_SECONDS);
-	while (sweep(1))
+	/* Once more while somebody still makes files, but not where they cannot be removed. */
+	while (!scratch_empty(1) && rmdir(janitor->folder) && errno == ENOTEMPTY)
 		;
-	rmdir(janitor->folder);
 	_exit(0);
 }
 
@@ -290,6 +208,10 @@ void janitor_finish(struct janitor *janitor)
 			await_end(janitor->socket);
 		close(janitor->socket);
 	}
+	int error = janitor->tmp ? scratch_remove(janitor->tmp) : 0;
+
+	if (error)
+		output_error("cannot remove %s: %s", janitor->tmp, strerror(-error));
 	free(janitor->folder);
 	free(janitor->tmp);
 	*janitor = (struct janitor){.socket = -1};

@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "shim/broker/scratch.h"
+#include "tools/scratch.h"
 #include "tools/output.h"
 #include "tools/self_test_stage.h"
 

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,7 +24,6 @@
 #include "shim/broker/environment.h"
 #include "shim/broker/launch.h"
 #include "shim/broker/record.h"
-#include "shim/broker/scratch.h"
 #include "shim/broker/session.h"
 #include "shim/broker/terminal.h"
 #include "shim/broker/watch.h"
@@ -315,10 +315,8 @@ static void finish(struct inner *inner, int status)
 	if (stuck && !options->quiet)
 		fprintf(stderr, "remit: the gate cannot end what the agent left: %s\n",
 			strerror(stuck));
-	int error = options->tmp ? scratch_remove(options->tmp) : 0;
-
-	if (error && !options->quiet)
-		fprintf(stderr, "remit: cannot remove %s: %s\n", options->tmp, strerror(-error));
+	if (options->janitor >= 0)
+		shutdown(options->janitor, SHUT_WR);
 	summarize(inner, &end, text);
 }
 
@@ -344,8 +342,6 @@ int session_run_inner(const struct session_options *options, char **error)
 		}
 		finish(&inner, status);
 		watch_signals_restore(&inner.signals);
-	} else if (options->tmp) {
-		scratch_remove(options->tmp);
 	}
 	environment_free(inner.launch.environment);
 	free(inner.narrow);

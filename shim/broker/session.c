@@ -4,7 +4,7 @@
  *
  * Guarantees: nothing of the agent runs before hull, wall, filter and gate are all in place; what
  * fails before that ends the launch with a sentence and no agent. Whatever way the agent ends, what
- * it left running is ended, the private tmp is gone and the log is closed before this returns.
+ * it left running is ended and the log is closed before this returns.
  *
  * The order matters. Memory and descriptors are made first, then the hull goes on the calling
  * process, for good; the fork comes before the first thread, so that the child may allocate.
@@ -21,7 +21,6 @@
 
 #include "shim/broker/environment.h"
 #include "shim/broker/record.h"
-#include "shim/broker/scratch.h"
 #include "shim/broker/session_internal.h"
 #include "shim/broker/usage.h"
 #include "shim/common/protocol.h"
@@ -209,8 +208,6 @@ int session_run(const struct session_options *options, char **error)
 							session.broker, &session.terminal));
 		session_finish(&session, status);
 		watch_signals_restore(&session.signals);
-	} else if (options->tmp) {
-		scratch_remove(options->tmp);
 	}
 	release(&session);
 	return status;

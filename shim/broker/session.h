@@ -26,14 +26,14 @@ struct session_options {
 	char *const *argv;
 	char *const *
 	    environment; /* the operator's: filtered through the scope's env rules by the session */
-	const char *tmp; /* the private folder, made by the caller; removed at the end; also set as
-			    TMPDIR */
+	const char *tmp; /* the private folder, made and removed by the caller; also set as TMPDIR */
 	const char *shim; /* absolute path of libremit.so, NULL: no shim */
 	const int *keep_fds;
 	size_t keep_fd_count;
 	int audit_fd;		/* owned */
 	const char *audit_name; /* for the summary; NULL when it is a bare fd */
-	int janitor; /* socket of the janitor that keeps IPC objects (ipc_ledger.h); -1: none */
+	int janitor; /* socket of the janitor that keeps IPC objects (ipc_ledger.h); shut down for
+			writing once nothing of the session is left that could use tmp; -1: none */
 	bool quiet;
 	bool usage; /* count the uses of each rule, for the log and the summary */
 };

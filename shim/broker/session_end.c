@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The end of a session: nothing of it is left, and the operator is told. */
 #include <stdio.h>
-#include <string.h>
+#include <sys/socket.h>
 
 #include "shim/broker/census.h"
 #include "shim/broker/record.h"
-#include "shim/broker/scratch.h"
 #include "shim/broker/session_internal.h"
 #include "shim/broker/survivors.h"
 #include "shim/broker/usage.h"
@@ -43,10 +42,9 @@ void session_finish(struct session *session, int status)
 	terminal_restore(&session->terminal, status != 0);
 	if (stuck && !options->quiet)
 		fprintf(stderr, "remit: some of the agent's processes cannot be ended\n");
-	int error = options->tmp ? scratch_remove(options->tmp) : 0;
-
-	if (error && !options->quiet)
-		fprintf(stderr, "remit: cannot remove %s: %s\n", options->tmp, strerror(-error));
+	/* It tidies up while the log is closed. */
+	if (options->janitor >= 0)
+		shutdown(options->janitor, SHUT_WR);
 	if (session->begun) {
 		struct census census = census_count();
 		struct record_totals extra = {.processes = census.processes,

@@ -122,7 +122,7 @@ ENDS = [
     mutation("translated-denials", "a denied IPv4 network is denied by the names that translators have for it",
              ("policy/compile/image_networks.c", "if (!any && rule->denial && span.family == FAMILY_IP4)", "if (!any && rule->denial && span.family == 0)"),
              others=(("session", "network"),)),
-    mutation("scratch-links", "the private folder is reached without links at its end", ("shim/broker/scratch.c", "return kernel_open_plain(folder);", "return open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);"),
+    mutation("scratch-links", "the private folder is reached without links at its end", ("tools/scratch.c", "return kernel_open_plain(folder);", "return open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);"),
              others=(("session", "planted"),)),
 ]
 

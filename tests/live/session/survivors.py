@@ -76,3 +76,31 @@ for options in ((), ("--no-shim",)):
     expect("the mess", (out.returncode, out.stderr), (0, ""))
     hold("the tmp is gone", not os.path.exists(out.stdout.strip()), out.stdout)
     hold("and nothing else", os.path.exists(s.path("w", "keep", "file")))
+
+
+# Somebody kills the janitor: the launcher empties the folder itself.
+def janitor_of(folder):
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            if open(f"/proc/{pid}/comm").read() == "remit-janitor\n" and os.readlink(f"/proc/{pid}/fd/1") == folder:
+                return int(pid)
+        except OSError:
+            pass
+    return None
+
+
+wait = s.script("wait.py", """\
+import os, sys
+os.mkdir(os.environ['TMPDIR'] + '/in')
+print(os.environ['TMPDIR'], flush=True)
+sys.stdin.read()
+""")
+process = s.start("/usr/bin/python3", wait, stdin=subprocess.PIPE)
+tmp = process.stdout.readline().strip()
+janitor = janitor_of(os.path.dirname(tmp))
+hold("there is a janitor", janitor)
+os.kill(janitor, 9)
+_, said = process.communicate()
+expect("the end without a janitor", (process.returncode, said), (0, ""))
+hold("the tmp is gone without it", not os.path.exists(tmp), tmp)
+os.rmdir(os.path.dirname(tmp))

@@ -4,7 +4,7 @@
  * rights gets them back, and what lies deeper than DEPTH is first moved to the top, so that neither
  * the stack nor the descriptors grow with its depth.
  */
-#include "shim/broker/scratch.h"
+#include "tools/scratch.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -130,9 +130,34 @@ static int open_parent(const char *path, const char **name)
 	return kernel_open_plain(folder);
 }
 
+static void empty_top(struct removal *removal)
+{
+	do {
+		removal->again = false;
+		int fd = openat(removal->top, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+		if (fd < 0)
+			failed(removal, errno);
+		else
+			empty(removal, fd, 0);
+	} while (removal->again);
+}
+
+int scratch_empty(int folder)
+{
+	struct removal removal = {.top = folder};
+	struct stat about;
+
+	if (fstat(folder, &about) != 0)
+		return -errno;
+	removal.device = about.st_dev;
+	empty_top(&removal);
+	return removal.error;
+}
+
 static int remove_at(int parent, const char *name)
 {
-	struct removal removal = {.again = true};
+	struct removal removal = {0};
 	struct stat about;
 
 	if (fstatat(parent, name, &about, AT_SYMLINK_NOFOLLOW) != 0)
@@ -143,15 +168,7 @@ static int remove_at(int parent, const char *name)
 	removal.top = open_folder(&removal, parent, name);
 	if (removal.top < 0)
 		return removal.error ? removal.error : -EACCES;
-	while (removal.again) {
-		removal.again = false;
-		int fd = openat(removal.top, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-		if (fd < 0)
-			failed(&removal, errno);
-		else
-			empty(&removal, fd, 0);
-	}
+	empty_top(&removal);
 	close(removal.top);
 	if (unlinkat(parent, name, AT_REMOVEDIR) != 0)
 		failed(&removal, errno);
