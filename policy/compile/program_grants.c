@@ -179,6 +179,68 @@ static int read_program(struct program_grants *grants, const char *program, bool
 	return kind;
 }
 
+/* Another rule may grant the interpreter yet: whether it is missed shows at the end. */
+static int hold_back(struct program_grants *grants, const char *program, const char *interpreter)
+{
+	struct held_back *held =
+	    reallocarray(grants->held_back, grants->held_count + 1, sizeof(*held));
+
+	if (!held)
+		return -ENOMEM;
+	grants->held_back = held;
+	held += grants->held_count;
+	*held = (struct held_back){grants->rule, strdup(program), strdup(interpreter)};
+	grants->held_count++;
+	return held->program && held->interpreter ? 0 : -ENOMEM;
+}
+
+static bool misses_interpreter(const struct program_grants *grants, const struct held_back *held)
+{
+	char clean[PATH_TEXT_MAX];
+	long len =
+	    path_join("/", 1, held->interpreter, strlen(held->interpreter), clean, sizeof(clean));
+
+	return len < 0 || !granted_already(grants, clean);
+}
+
+static void warn_held(const struct program_grants *grants, const struct held_back *first,
+		      size_t more)
+{
+	const struct model_rule *rule = &grants->model->rules[first->rule];
+	char others[48] = "";
+
+	if (more)
+		snprintf(others, sizeof(others), " (and %zu more so)", more);
+	diagnostics_add(grants->diagnostics, SEVERITY_WARNING, rule->file, rule->line, rule->column,
+			1, NULL, NULL,
+			"the agent may write %s, so that its interpreter is not granted with it: "
+			"name %s%s",
+			first->program, first->interpreter, others);
+}
+
+void program_grants_warn_held(struct program_grants *grants)
+{
+	const struct held_back *first = NULL;
+	size_t more = 0;
+
+	for (size_t i = 0; i < grants->held_count; i++) {
+		const struct held_back *held = &grants->held_back[i];
+
+		if (!misses_interpreter(grants, held))
+			continue;
+		if (first && first->rule == held->rule) {
+			more++;
+			continue;
+		}
+		if (first)
+			warn_held(grants, first, more);
+		first = held;
+		more = 0;
+	}
+	if (first)
+		warn_held(grants, first, more);
+}
+
 static int chain_from(struct program_grants *grants, const char *real, bool linked, char **words)
 {
 	char program[PATH_TEXT_MAX], interpreter[PATH_TEXT_MAX];
@@ -197,12 +259,7 @@ static int chain_from(struct program_grants *grants, const char *real, bool link
 		if (strlen(interpreter) >= PATH_TEXT_MAX)
 			return 0;
 		if (resolve_writable(grants->model, program)) {
-			program_grants_warn(
-			    grants,
-			    "the agent may write %s, so that its interpreter is not granted with "
-			    "it: name the interpreter",
-			    program);
-			return 0;
+			return hold_back(grants, program, interpreter);
 		}
 		/* A loader is not started with the program's arguments: the gate judges what it
 		 * loads. */
@@ -239,6 +296,11 @@ int program_grant_target(struct program_grants *grants, const char *real, const 
 
 void program_grants_free(struct program_grants *grants)
 {
+	for (size_t i = 0; i < grants->held_count; i++) {
+		free(grants->held_back[i].program);
+		free(grants->held_back[i].interpreter);
+	}
+	free(grants->held_back);
 	path_map_free(&grants->granted);
 	path_map_free(&grants->heads);
 }

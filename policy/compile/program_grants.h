@@ -13,12 +13,20 @@
 #include "policy/compile/model.h"
 #include "policy/compile/path_map.h"
 
+/* A program that the agent may write: what it names is the agent's word, and grants nothing. */
+struct held_back {
+	size_t rule;
+	char *program, *interpreter;
+};
+
 struct program_grants {
 	struct model *model;
 	struct diagnostics *diagnostics;
 	size_t rule;	 /* the one that is searched for; by number, since the rules move */
 	size_t programs; /* looked into so far */
 	bool warned;
+	struct held_back *held_back; /* in the order of their rules */
+	size_t held_count;
 	struct path_map granted; /* as they are, without conditions */
 	struct path_map
 	    heads; /* of interpreters and of what links lead to: many lead to the same */
@@ -34,6 +42,8 @@ int program_grant_interpreters(struct program_grants *grants, const char *real,
 			       const char *spelled);
 /* Says something about the searched rule. */
 void program_grants_warn(const struct program_grants *grants, const char *format, const char *what);
+/* After the last rule: says which programs will miss their interpreters, once a rule. */
+void program_grants_warn_held(struct program_grants *grants);
 void program_grants_free(struct program_grants *grants);
 
 #endif

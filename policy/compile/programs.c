@@ -296,6 +296,8 @@ int programs_resolve(struct model *model, struct siblings *siblings,
 	for (; !err && grants->rule < own; grants->rule++)
 		if (model->rules[grants->rule].section == SECTION_EXEC_ALLOW)
 			err = visit_rule(&search);
+	if (!err)
+		program_grants_warn_held(grants);
 	program_grants_free(grants);
 	return err;
 }

@@ -324,6 +324,33 @@ START_TEST(interpreter_that_the_agent_chose)
 }
 END_TEST
 
+/* Told once a rule, and not of an interpreter that some rule grants, before or after. */
+START_TEST(interpreters_that_are_missed)
+{
+	static const char *const names[] = {"made/one", "made/two", "made/three"};
+	char text[1024];
+
+	begin();
+	ck_assert_int_eq(mkdir(in("made"), 0755), 0);
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		make(names[i], "#!/usr/bin/ssh\n");
+	snprintf(text, sizeof(text), HEAD "files: {write: [%s/made]}\nexec: {allow: [%s/made]}\n",
+		 folder, folder);
+	ck_assert_int_eq(read_text(text, true), 0);
+	ck_assert_uint_eq(diagnostics.warnings, 1);
+	ck_assert_ptr_nonnull(
+	    strstr(diagnostics.items[0].message, "name /usr/bin/ssh (and 2 more so)"));
+	forget();
+	snprintf(text, sizeof(text),
+		 HEAD "files: {write: [%s/made]}\nexec: {allow: [%s/made, /usr/bin/ssh]}\n", folder,
+		 folder);
+	ck_assert_int_eq(read_text(text, true), 0);
+	ck_assert_uint_eq(diagnostics.warnings, 0);
+	forget();
+	end();
+}
+END_TEST
+
 /* The links between a granted place and a program: the operator's are followed, and what they lead
  * to is granted; the agent's are told of, whether a name or a pattern goes through them. */
 START_TEST(links_to_programs)
@@ -518,6 +545,7 @@ int main(void)
 	tcase_add_test(tests, link_that_is_granted);
 	tcase_add_test(tests, interpreters);
 	tcase_add_test(tests, interpreter_that_the_agent_chose);
+	tcase_add_test(tests, interpreters_that_are_missed);
 	tcase_add_test(tests, links_to_programs);
 	tcase_add_test(tests, patterns_of_one_folder);
 	tcase_add_test(tests, what_stays);
