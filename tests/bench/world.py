@@ -31,12 +31,9 @@ network:
 env: {pass: [PATH]}
 """,
     "work": """\
-include: [base, shell, git, python, node]
+include: [base, shell, git, python, node, cc]
 files:
-  read: [/usr/include, /usr/lib]
   write: ["%(base)s/wall", "%(base)s/g?p"]
-exec:
-  allow: [/usr/bin/make, /usr/bin/cc, /usr/bin/gcc, /usr/bin/as, /usr/bin/ld, /usr/lib/gcc]
 env: {pass: [PATH, HOME, "GIT_*", "npm_*"]}
 """,
     "small": "include: [base]\nexec: {allow: [/bin/true]}\n",

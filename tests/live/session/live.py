@@ -32,7 +32,7 @@ with open(os.path.join(BUILD, "remit"), "rb") as remit:
 HEAD = """\
 remit: 1
 agent: {{id: live, purpose: Try the session{expires}}}
-include: [base, shell]
+include: [{include}]
 """
 
 
@@ -70,11 +70,11 @@ class Scratch:
         os.chmod(path, 0o755)
         return path
 
-    def manifest(self, body="", expires="", programs=()):
+    def manifest(self, body="", expires="", programs=(), include="base, shell"):
         """Python, the shell and the workspace are granted; body adds sections."""
         path = self.path("manifest.yaml")
         allow = ", ".join(f'"{p}"' for p in ("/usr/bin/python3*", "/bin/busybox", *programs))
-        text = HEAD.format(expires=expires) + body
+        text = HEAD.format(expires=expires, include=include) + body
         if "files:" not in body:
             text += 'files: {write: ["${WORKSPACE}", "${TMP}"]}\n'
         text += f"exec: {{allow: [{allow}]}}\n"
