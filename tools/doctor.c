@@ -21,6 +21,7 @@
 #include "tools/load.h"
 #include "tools/output.h"
 #include "tools/prepare.h"
+#include "tools/proc_mount.h"
 
 static const char usage[] =
     "Usage: remit doctor [-m FILE] [--without LIST] [--json]\n"
@@ -47,6 +48,7 @@ struct doctor {
 	struct loaded loaded;
 	struct prepared prepared;
 	struct writer json;
+	bool hidden; /* processes cannot be counted here */
 	bool bad;
 };
 
@@ -173,6 +175,22 @@ static void examine_yama(struct doctor *doctor)
 		finding(doctor, HEALTH_GOOD, "yama", "", "ptrace_scope %d", yama);
 }
 
+/* Within a session the gate counts, and may see more. */
+static void examine_proc_mount(struct doctor *doctor)
+{
+	if (!doctor->prepared.plan.gated_forks || doctor->prepared.inner)
+		return;
+	doctor->hidden = proc_mount_hides();
+	if (doctor->hidden)
+		finding(doctor, HEALTH_BAD, "hidepid",
+			"mount /proc without hidepid, or with gid= of a group that runs remit",
+			"/proc hides processes that may not be traced: limits.processes cannot "
+			"count them");
+	else
+		finding(doctor, HEALTH_GOOD, "hidepid", "",
+			"/proc shows all processes of a session");
+}
+
 static void examine_kernel(struct doctor *doctor)
 {
 	finding(doctor, HEALTH_GOOD, "kernel", "", "%s%s", doctor->prepared.features.release,
@@ -180,6 +198,7 @@ static void examine_kernel(struct doctor *doctor)
 	examine_landlock(doctor);
 	examine_features(doctor);
 	examine_yama(doctor);
+	examine_proc_mount(doctor);
 }
 
 static const char *layer_state(const struct layer_line *line)
@@ -296,9 +315,10 @@ static void conclude(struct doctor *doctor)
 		writer_close(&doctor->json, '}');
 		return;
 	}
-	puts(plan->impossible	? "\nNothing can be enforced here: no session can start."
-	     : plan->loss_count ? "\nNot all of a manifest is enforced here: `remit run` will not "
-				  "start without --allow-degraded."
+	puts(plan->impossible ? "\nNothing can be enforced here: no session can start."
+	     : plan->loss_count || doctor->hidden
+		 ? "\nNot all of a manifest is enforced here: `remit run` will not "
+		   "start without --allow-degraded."
 	     : doctor->bad ? "\nThe kernel enforces all of it; the installation is not complete."
 			   : "\nEverything that remit promises is enforced here.");
 }

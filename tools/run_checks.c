@@ -2,7 +2,6 @@
 /* What keeps a session from starting: each says so, and what would mend it. */
 #include <errno.h>
 #include <inttypes.h>
-#include <mntent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 #include "shim/common/protocol.h"
 #include "tools/output.h"
 #include "tools/place.h"
+#include "tools/proc_mount.h"
 #include "tools/run.h"
 
 /* Said before anything that needs it fails for a reason that would have to be guessed. */
@@ -120,34 +120,6 @@ int run_check_hosts(const struct loaded *loaded)
 	return error ? error : -ENOTSUP;
 }
 
-/* Whether this process is of the group that its mount lets see all (proc(5), gid). */
-static bool in_seeing_group(const struct mntent *mount)
-{
-	const char *option = hasmntopt(mount, "gid");
-	gid_t group = option ? (gid_t)strtoul(option + strlen("gid="), NULL, 10) : 0;
-
-	return getegid() == group || group_member(group);
-}
-
-/* What is mounted last on /proc counts; what cannot be told hides. */
-static bool proc_hides(void)
-{
-	FILE *mounts = setmntent("/proc/self/mounts", "re");
-	struct mntent *mount;
-	bool hides = true;
-
-	while (mounts && (mount = getmntent(mounts))) {
-		if (strcmp(mount->mnt_dir, "/proc") != 0)
-			continue;
-		const char *option = hasmntopt(mount, "hidepid");
-
-		hides = option && (!in_seeing_group(mount) || strstr(option, "=ptraceable"));
-	}
-	if (mounts)
-		endmntent(mounts);
-	return hides;
-}
-
 int run_check_losses(const struct run *run)
 {
 	const struct plan *plan = &run->prepared.plan;
@@ -164,7 +136,7 @@ int run_check_losses(const struct run *run)
 	if (uncounted)
 		output_error("not enforced here: limits.processes: the session around this one "
 			     "does not count processes; give its manifest limits.processes too");
-	bool hidden = !run->inner && plan->gated_forks && proc_hides();
+	bool hidden = !run->inner && plan->gated_forks && proc_mount_hides();
 
 	if (hidden)
 		output_error("not enforced here: limits.processes: this /proc hides processes that "
