@@ -25,6 +25,7 @@
 
 /* A process that outlived its broker could go on making files: the janitor gives up then. */
 #define GIVE_UP_SECONDS 300
+#define FAILURES 3
 
 /* What is given up by shutdown(2) is read to its end: the janitor's own end closes then. */
 static void await_end(int socket)
@@ -48,6 +49,16 @@ static void close_rest(void)
 		close(fd);
 }
 
+/* Again while somebody still makes files, but not for ever where they cannot be removed. */
+static void remove_all(const char *folder)
+{
+	int failures = 0;
+
+	do
+		failures += scratch_empty(1) != 0;
+	while (rmdir(folder) && errno == ENOTEMPTY && failures < FAILURES);
+}
+
 static _Noreturn void serve(int socket, int top, const struct janitor *janitor, pid_t launcher)
 {
 	static const int ignored[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGTSTP};
@@ -64,9 +75,7 @@ static _Noreturn void serve(int socket, int top, const struct janitor *janitor, 
 	if (write(0, "", 1) == 1)
 		janitor_ipc_serve(0, janitor->session_id, launcher);
 	alarm(GIVE_UP_SECONDS);
-	/* Once more while somebody still makes files, but not where they cannot be removed. */
-	while (!scratch_empty(1) && rmdir(janitor->folder) && errno == ENOTEMPTY)
-		;
+	remove_all(janitor->folder);
 	_exit(0);
 }
 

@@ -155,7 +155,7 @@ class Runner:
             os.kill(pid, signal.SIGKILL)
         if processes and "cannot be ended" not in result.errors:
             wrong.append(f"left {len(processes)} processes")
-        if files:
+        if files and "cannot remove" not in result.errors:
             wrong.append("left the private folder")
         status = result.status
         if status == 125 and not result.errors.strip():
