@@ -95,6 +95,20 @@ static int protect_parts(struct loaded *loaded)
 	return error;
 }
 
+/* The logs of sessions that were started without this one's HOME or XDG_STATE_HOME. */
+static int protect_login_log(struct loaded *loaded)
+{
+	char *here = place_state(&loaded->operator);
+	char *login = place_login_state(&loaded->operator);
+	int error = 0;
+
+	if (login && (!here || strcmp(login, here) != 0))
+		error = load_protect_path(loaded, SECTION_FILES_DENY_WRITE, "session.log", login);
+	free(login);
+	free(here);
+	return error;
+}
+
 int load_protect(struct loaded *loaded)
 {
 	const struct string_list *files = &loaded->model.files;
@@ -112,6 +126,8 @@ int load_protect(struct loaded *loaded)
 		error = protect_owned(loaded, "session.command", place_self());
 	if (!error)
 		error = protect_owned(loaded, "session.log", place_state(&loaded->operator));
+	if (!error)
+		error = protect_login_log(loaded);
 	if (!error && shim)
 		error = load_protect_path(loaded, SECTION_FILES_READ, "session.shim", shim);
 	free(shim);

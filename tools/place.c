@@ -164,8 +164,9 @@ int place_operator(struct operator* out)
 	}
 	out->user = strdup(entry && entry->pw_name[0] ? entry->pw_name : out->uid);
 	out->home = clean_absolute(getenv("HOME"));
-	if (!out->home && entry)
-		out->home = clean_absolute(entry->pw_dir);
+	out->login = entry ? clean_absolute(entry->pw_dir) : NULL;
+	if (!out->home && out->login)
+		out->home = strdup(out->login);
 	if (out->user)
 		return 0;
 	place_operator_free(out);
@@ -175,26 +176,36 @@ int place_operator(struct operator* out)
 void place_operator_free(struct operator* operator)
 {
 	free(operator->home);
+	free(operator->login);
 	free(operator->user);
 	free(operator->uid);
 	*operator=(struct operator){0};
 }
 
+/* NULL with errno set. */
+static char *state_below(const char *folder, const char *name)
+{
+	char *path = NULL;
+
+	if (!folder)
+		errno = ENOENT;
+	else if (asprintf(&path, "%s/%s", folder, name) < 0)
+		path = NULL;
+	return path;
+}
+
 char *place_state(const struct operator* operator)
 {
 	const char *state = getenv("XDG_STATE_HOME");
-	char *path = NULL;
 
-	if (state && state[0] == '/') {
-		if (asprintf(&path, "%s/remit", state) < 0)
-			path = NULL;
-	} else if (operator->home) {
-		if (asprintf(&path, "%s/.local/state/remit", operator->home) < 0)
-			path = NULL;
-	} else {
-		errno = ENOENT;
-	}
-	return path;
+	if (state && state[0] == '/')
+		return state_below(state, "remit");
+	return state_below(operator->home, ".local/state/remit");
+}
+
+char *place_login_state(const struct operator* operator)
+{
+	return state_below(operator->login, ".local/state/remit");
 }
 
 int place_make_folder(const char *path)

@@ -30,12 +30,15 @@ char *place_self(void);
 struct operator
 {
 	char *home, *user, *uid;
+	char *login; /* the passwd entry's home, NULL when there is none */
 };
 int place_operator(struct operator* out); /* 0 or -ENOMEM */
 void place_operator_free(struct operator* operator);
 
 /* $XDG_STATE_HOME/remit, else HOME/.local/state/remit; not made. NULL with errno set. */
 char *place_state(const struct operator* operator);
+/* Where that is in a session that has neither variable; NULL when the operator has no home. */
+char *place_login_state(const struct operator* operator);
 /* Makes a folder and the missing ones above it, 0700 each. 0 or a negative errno. */
 int place_make_folder(const char *path);
 

@@ -121,6 +121,10 @@ expect 1 translated-6to4 r check -m translated.yaml connect '[2002:a9fe:a9fe::1]
 printf 'remit: 1\nagent: {id: a, purpose: b}\nfiles: {write: ["${WORKSPACE}"]}\n' >wide.yaml
 expect 0 protect-other r check -m wide.yaml write ./file
 expect 1 protect-manifest r check -m wide.yaml write ./wide.yaml
+login=$(getent passwd "$(id -u)" | cut -d: -f6)
+printf 'remit: 1\nagent: {id: a, purpose: b}\nfiles: {write: [%s, /h]}\n' "${login:-/h}" >homes.yaml
+status 1 protect-logs env -u XDG_STATE_HOME HOME=/h "$remit" check -m homes.yaml write /h/.local/state/remit/x
+[ -z "$login" ] || status 1 protect-logs-of-the-login env HOME=/h "$remit" check -m homes.yaml write "$login/.local/state/remit/x"
 
 for profile in "$profiles"/*.yaml; do
 	status 0 "profile-$(basename "$profile" .yaml)" r test "$profile"
