@@ -14,6 +14,9 @@ PKG_CONFIG ?= pkg-config
 INSTALL ?= install
 CONFIG ?= release
 BUILD ?= build/$(CONFIG)
+# What is only built is built on all cpus, unless this make was told how many; tests run one after the other.
+JOBS ?= $(shell nproc 2>/dev/null || echo 1)
+PARALLEL = $(if $(findstring --jobserver,$(MAKEFLAGS)),,-j$(JOBS))
 
 ifeq ($(V),1)
 Q :=
@@ -91,7 +94,7 @@ $(BUILD)/remit: $(call obj,$(TOOLS)) $(LIB)
 .PHONY: demo
 demo: ## install what is missing, build, and show an agent inside its manifest
 	@tools/dev/packages build
-	@+$(MAKE) --no-print-directory all
+	@+$(MAKE) --no-print-directory $(PARALLEL) all
 	@examples/demo/run $(BUILD)
 
 .PHONY: lint

@@ -20,7 +20,13 @@ check-unit: $(UNIT) ## unit tests
 .PHONY: check check-all check-fuzz check-user check-profiles check-cli check-live check-shim check-agents check-conformance check-sanitize check-clang
 check: ## install what the tests need, build, and run them
 	@tools/dev/packages test
+	@+$(MAKE) --no-print-directory $(PARALLEL) built-all
 	@+$(MAKE) --no-print-directory check-all
+
+# So that the tests find them.
+.PHONY: built built-all
+built: all $(UNIT)
+built-all: built $(ESCAPE_PROGRAMS) $(PARITY_PROGRAMS) $(RACE_PROGRAMS) $(SOAK_PROGRAMS) $(FAULT_BUILD)/remit-fault
 
 check-all: all check-unit check-profiles check-fuzz check-cli check-live check-shim check-parity check-race check-escapes check-soak check-fault check-places-short check-instructions
 
@@ -55,10 +61,11 @@ check-conformance: all ## programs that nobody here wrote, natively and inside (
 	@tests/conformance/run.py $(BUILD) --group $(GROUP)
 
 check-sanitize: ## unit and live tests under ASan and UBSan
+	@+$(MAKE) --no-print-directory $(PARALLEL) CONFIG=sanitize built
 	@+$(MAKE) --no-print-directory CONFIG=sanitize check-unit check-profiles check-cli check-live
 
 check-clang: ## both compilers, no warnings
-	@+$(MAKE) --no-print-directory CC=gcc WERROR=1 BUILD=build/gcc all
-	@+$(MAKE) --no-print-directory CC=clang WERROR=1 BUILD=build/clang all
+	@+$(MAKE) --no-print-directory $(PARALLEL) CC=gcc WERROR=1 BUILD=build/gcc all
+	@+$(MAKE) --no-print-directory $(PARALLEL) CC=clang WERROR=1 BUILD=build/clang all
 
 -include tests/bench.mk
