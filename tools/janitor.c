@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tools/janitor_ipc.h"
@@ -25,7 +27,7 @@
 
 /* A process that outlived its broker could go on making files: the janitor gives up then. */
 #define GIVE_UP_SECONDS 300
-#define FAILURES 3
+#define ROUNDS 3 /* without a pause: what fails once may be over */
 
 /* What is given up by shutdown(2) is read to its end: the janitor's own end closes then. */
 static void await_end(int socket)
@@ -49,14 +51,28 @@ static void close_rest(void)
 		close(fd);
 }
 
-/* Again while somebody still makes files, but not for ever where they cannot be removed. */
-static void remove_all(const char *folder)
+/* A launcher that has died hangs up, one that waits has only said that it is done. */
+static bool is_awaited(int socket)
 {
-	int failures = 0;
+	struct pollfd launcher = {.fd = socket};
 
-	do
-		failures += scratch_empty(1) != 0;
-	while (rmdir(folder) && errno == ENOTEMPTY && failures < FAILURES);
+	return poll(&launcher, 1, 0) >= 0 && !(launcher.revents & POLLHUP);
+}
+
+/* A launcher that waits has ended all that could make files: what cannot be removed then, it tells.
+ * Without one, processes of the session may still go on. */
+static void remove_all(int socket, const char *folder)
+{
+	for (int round = 1;; round++) {
+		scratch_empty(1);
+		if (!rmdir(folder) || errno != ENOTEMPTY)
+			return;
+		if (round < ROUNDS)
+			continue;
+		if (is_awaited(socket))
+			return;
+		nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
+	}
 }
 
 static _Noreturn void serve(int socket, int top, const struct janitor *janitor, pid_t launcher)
@@ -75,7 +91,7 @@ static _Noreturn void serve(int socket, int top, const struct janitor *janitor, 
 	if (write(0, "", 1) == 1)
 		janitor_ipc_serve(0, janitor->session_id, launcher);
 	alarm(GIVE_UP_SECONDS);
-	remove_all(janitor->folder);
+	remove_all(0, janitor->folder);
 	_exit(0);
 }
 
@@ -219,8 +235,10 @@ void janitor_finish(struct janitor *janitor)
 	}
 	int error = janitor->tmp ? scratch_remove(janitor->tmp) : 0;
 
+	if (!error && janitor->folder && rmdir(janitor->folder) && errno != ENOENT)
+		error = -errno;
 	if (error)
-		output_error("cannot remove %s: %s", janitor->tmp, strerror(-error));
+		output_error("cannot remove %s: %s", janitor->folder, strerror(-error));
 	free(janitor->folder);
 	free(janitor->tmp);
 	*janitor = (struct janitor){.socket = -1};

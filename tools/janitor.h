@@ -28,8 +28,9 @@ int janitor_start(struct janitor *out, const char *session_id, const char **what
 int janitor_await(struct janitor *janitor);
 /* Has the folder removed, and does not wait. */
 void janitor_release(struct janitor *janitor);
-/* The same, and waits until that is done. What a janitor that was killed before has left of tmp is
- * removed here, or the operator is told. Fine when never started. */
+/* The same, and waits until that is done. What a janitor that was killed before has left is removed
+ * here as far as the hull reaches, and the operator is told of the rest. Fine when never started.
+ */
 void janitor_finish(struct janitor *janitor);
 
 #endif
