@@ -59,13 +59,26 @@ static bool is_awaited(int socket)
 	return poll(&launcher, 1, 0) >= 0 && !(launcher.revents & POLLHUP);
 }
 
+/* By its path, which an agent that may write above it could have given to something else. 0,
+ * -ENOENT when it is not there, or another negative errno. */
+static int remove_folder(const struct janitor *janitor)
+{
+	struct stat about;
+
+	if (lstat(janitor->folder, &about) != 0)
+		return -errno;
+	if (about.st_dev != janitor->device || about.st_ino != janitor->inode)
+		return -ENOENT;
+	return rmdir(janitor->folder) != 0 ? -errno : 0;
+}
+
 /* A launcher that waits has ended all that could make files: what cannot be removed then, it tells.
  * Without one, processes of the session may still go on. */
-static void remove_all(int socket, const char *folder)
+static void remove_all(int socket, const struct janitor *janitor)
 {
 	for (int round = 1;; round++) {
 		scratch_empty(1);
-		if (!rmdir(folder) || errno != ENOTEMPTY)
+		if (remove_folder(janitor) != -ENOTEMPTY)
 			return;
 		if (round < ROUNDS)
 			continue;
@@ -91,7 +104,7 @@ static _Noreturn void serve(int socket, int top, const struct janitor *janitor, 
 	if (write(0, "", 1) == 1)
 		janitor_ipc_serve(0, janitor->session_id, launcher);
 	alarm(GIVE_UP_SECONDS);
-	remove_all(0, janitor->folder);
+	remove_all(0, janitor);
 	_exit(0);
 }
 
@@ -194,6 +207,7 @@ static int make_folders(struct janitor *janitor, const char *base)
 int janitor_start(struct janitor *out, const char *session_id, const char **what)
 {
 	char *base = base_folder();
+	struct stat about;
 	int top = -1, error;
 
 	*out = (struct janitor){.socket = -1, .session_id = session_id};
@@ -205,7 +219,12 @@ int janitor_start(struct janitor *out, const char *session_id, const char **what
 	if (!error) {
 		*what = "the process that removes the private folder";
 		top = open(out->folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		error = top < 0 ? -errno : split_off(out, top);
+		error = top < 0 || fstat(top, &about) != 0 ? -errno : 0;
+	}
+	if (!error) {
+		out->device = about.st_dev;
+		out->inode = about.st_ino;
+		error = split_off(out, top);
 	}
 	if (top >= 0)
 		close(top);
@@ -235,9 +254,9 @@ void janitor_finish(struct janitor *janitor)
 	}
 	int error = janitor->tmp ? scratch_remove(janitor->tmp) : 0;
 
-	if (!error && janitor->folder && rmdir(janitor->folder) && errno != ENOENT)
-		error = -errno;
-	if (error)
+	if (!error && janitor->folder)
+		error = remove_folder(janitor);
+	if (error && error != -ENOENT)
 		output_error("cannot remove %s: %s", janitor->folder, strerror(-error));
 	free(janitor->folder);
 	free(janitor->tmp);

@@ -14,8 +14,10 @@ struct janitor {
 	char *
 	    folder; /* 0700, real path; holds only tmp; the hull must let the launcher write here */
 	char *tmp;  /* folder/tmp: the private ${TMP} */
-	int socket; /* close-on-exec; closing it, by whatever death, has the folder and the IPC
-		       objects removed that were written to it (janitor_ipc.c) */
+	dev_t device;
+	ino_t inode; /* of the folder: another may stand in its place */
+	int socket;  /* close-on-exec; closing it, by whatever death, has the folder and the IPC
+			objects removed that were written to it (janitor_ipc.c) */
 	const char *session_id; /* borrowed */
 	pid_t child;		/* on its way to be nobody's child; 0: it has been waited for */
 };

@@ -63,9 +63,12 @@ static int open_folder(struct removal *removal, int parent, const char *name)
 static void move_to_top(struct removal *removal, int folder, const char *name)
 {
 	char moved[64];
-
 	int result, tries = 0;
+	int fd = open_folder(removal, folder, name); /* its ".." changes: that takes rights on it */
 
+	if (fd < 0)
+		return;
+	close(fd);
 	do {
 		snprintf(moved, sizeof(moved), ".remit-removed-%lu", removal->moved++);
 		result = renameat2(folder, name, removal->top, moved, RENAME_NOREPLACE);

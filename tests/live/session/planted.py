@@ -91,3 +91,10 @@ for plant in (f"ln -s {s.path('w/mine')} .local", f"ln -s {s.path('w/mine')} l; 
          not any(os.path.islink(s.path("home", name)) for name in (".local", ".local/state")))
 sh(f"ln -s .local {home}/elsewhere", env=dict(os.environ, HOME=home))
 hold("a link beside it", os.path.islink(s.path("home/elsewhere")))
+
+# A folder in the place of the private one's parent is somebody's.
+s.manifest(f'files: {{write: ["{s.path("t")}", "${{TMP}}"]}}\n')
+out = sh(f'p=$(dirname $TMPDIR); mv $p {s.path("t")}/moved && mkdir $p && echo $p', env=dict(os.environ, TMPDIR=s.path("t")))
+hold("it could be moved", out.stdout.strip(), out.stderr)
+hold("what is there now stays", os.path.isdir(out.stdout.strip()), out.stderr)
+expect("and what was moved is empty", os.listdir(s.path("t/moved")), [])

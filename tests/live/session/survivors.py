@@ -70,6 +70,9 @@ os.mkdir('closed'); open('closed/file', 'w').close(); os.mkdir('closed/in'); os.
 for i in range(400):
     os.mkdir('deep'); os.chdir('deep')
     open('file', 'w').close()
+# What is moved for its depth takes rights on itself.
+for i in range(400):
+    os.chdir('..'); os.chmod('deep', 0o100)
 """)
 for options in ((), ("--no-shim",)):
     out = s.run("/usr/bin/python3", mess, s.path("w", "keep"), options=options)
