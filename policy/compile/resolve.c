@@ -81,13 +81,21 @@ static bool is_listed(struct places *places, const char *path, size_t len)
 	return true;
 }
 
-/* What the place is, 0 when that cannot be told; of a link also where it leads, NUL-ended. One that
- * does not fit is too long for the walk. */
-static enum seen look(struct places *places, const char *path, size_t path_len,
-		      char target[PATH_TEXT_MAX + 1])
+/* What the kernel says where a path cannot lead on, whoever asks: no link stands there. */
+static bool is_no_link(int error)
+{
+	return error == EINVAL || error == ENOENT || error == ENOTDIR || error == EACCES ||
+	       error == ENAMETOOLONG;
+}
+
+/* What the place is (enum seen), 0 where the caller may not know; of a link also where it leads,
+ * NUL-ended. One that does not fit is too long for the walk. -errno when the kernel could not say.
+ */
+static int look(struct places *places, const char *path, size_t path_len,
+		char target[PATH_TEXT_MAX + 1])
 {
 	const char *text = NULL;
-	enum seen kind = places ? path_map_get(&places->seen, path, path_len, &text) : 0;
+	int kind = places ? path_map_get(&places->seen, path, path_len, &text) : 0;
 	ssize_t len;
 
 	if (kind == SEEN_LINK)
@@ -97,7 +105,9 @@ static enum seen look(struct places *places, const char *path, size_t path_len,
 	if (places && is_listed(places, path, path_len))
 		return SEEN_PLAIN;
 	len = readlink(path, target, PATH_TEXT_MAX);
-	if (len < 0 && errno != EINVAL && errno != ENOENT && errno != ENOTDIR)
+	if (len < 0 && !is_no_link(errno))
+		return -errno;
+	if (len < 0 && (errno == EACCES || errno == ENAMETOOLONG))
 		return 0;
 	kind = len >= 0 ? SEEN_LINK : errno == EINVAL ? SEEN_PLAIN : SEEN_MISSING;
 	target[len >= 0 ? len : 0] = '\0';
@@ -112,10 +122,11 @@ static enum seen look(struct places *places, const char *path, size_t path_len,
 static int follow_link(struct walk *walk, const char *left)
 {
 	char target[PATH_TEXT_MAX + 1];
-	enum seen kind = look(walk->places, walk->out, walk->len, target);
+	int kind = look(walk->places, walk->out, walk->len, target), err;
 	size_t left_len = strlen(left), len;
-	int err;
 
+	if (kind < 0)
+		return kind;
 	if (kind != SEEN_LINK) {
 		walk->missing = kind == SEEN_MISSING;
 		memmove(walk->rest, left, left_len + 1);
@@ -190,8 +201,7 @@ static int step(struct walk *walk)
 }
 
 /* The known folder that is nearest above the path, or the path itself: its length; 0: the root. */
-static size_t known_prefix(const struct path_map *seen, const char *path, size_t len,
-			   enum seen *ret_kind)
+static size_t known_prefix(const struct path_map *seen, const char *path, size_t len, int *ret_kind)
 {
 	for (size_t at = len; at > 0; at--) {
 		if (at < len && path[at] != '/')
@@ -208,7 +218,7 @@ bool resolve_is_real(struct places *places, const char *path)
 {
 	char part[PATH_TEXT_MAX], target[PATH_TEXT_MAX + 1];
 	size_t len = strlen(path), at;
-	enum seen kind;
+	int kind;
 
 	if (!places || len < 2 || len + 2 > sizeof(part) || !path_is_clean(path, len))
 		return false;

@@ -23,7 +23,8 @@ int resolve_model(struct model *model, const struct compile_options *options,
  * own name, what does not exist by its parents'. Stops at /proc/self, /proc/thread-self, /proc/PID,
  * /dev/fd and /dev/std*: those and what hangs on them stay as spelled. With follow false a link in
  * the last place stays. link() is asked for every link, by its place; non-zero ends the walk and is
- * returned. 0, -ELOOP, -ENAMETOOLONG, -EINVAL (`..` after a place where the walk stops).
+ * returned. 0, -ELOOP, -ENAMETOOLONG, -EINVAL (`..` after a place where the walk stops), or what
+ * the kernel said when it could not tell whether a link stands there.
  */
 int resolve_path(const char *path, bool follow, int (*link)(void *context, const char *place),
 		 void *context, char out[PATH_TEXT_MAX]);

@@ -22,7 +22,7 @@ include: [base]
 files:
   read: [{root}/ro]
   write: ["{root}/ga?", {root}/in, {root}/state/named, "${{TMP}}"]
-  deny: [{root}/in/secret, "{root}/gap/**/*.key", "{root}/in/note (deleted)"]
+  deny: [{root}/alias/secret, "{root}/gap/**/*.key", "{root}/in/note (deleted)"]
 exec: {{allow: [{root}/bin{conditions}]}}
 network:
   connect: ["127.0.0.1:{tcp}", "udp:127.0.0.1:{udp}", "unix:{root}/ga?"]
@@ -60,6 +60,7 @@ class World:
         for name in ("out/secret", "out/file", "out/file.spare"):
             self.put(name, self.token)
         self.put("ro/data", "to read\n")
+        os.symlink("in", self.path("alias"))  # what is denied through it is found by asking the kernel
         self.listeners = Listeners(self.token.encode())
         self.listen()
         self.victim = subprocess.Popen(["/bin/sleep", "100000"])
