@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include "shim/broker/census.h"
+#include "shim/broker/nest.h"
 #include "shim/broker/record.h"
 #include "shim/broker/session_internal.h"
 #include "shim/broker/survivors.h"
@@ -37,6 +38,7 @@ void session_finish(struct session *session, int status)
 	bool stuck = survivors_end(&left) != 0;
 
 	broker_serve_stop(session->broker);
+	nest_end_all();
 	ipc_end(session->ipc);
 	/* Programs that crash leave raw modes behind; one that ends well means what it set. */
 	terminal_restore(&session->terminal, status != 0);

@@ -269,6 +269,22 @@ for options in ((), ("--no-shim",)):
     ended = [r for r in lines(s.path("audit.jsonl")) if r.get("event") == "inner_end"][-1]
     expect("and is ended", ended["ending"], "launcher")
 
+# --- its session ended around it ---
+LEAVER = s.script("leaver.py", """\
+import json, os, subprocess, sys, time
+subprocess.Popen(json.loads(sys.argv[1]))
+while not os.path.exists(sys.argv[2] + '/both/ready'): time.sleep(.01)
+""")
+WAITER = s.script("waiter.py", "import sys, time\nopen(sys.argv[1] + '/both/ready', 'w').close()\ntime.sleep(60)\n")
+os.unlink(f"{w}/both/ready")
+left = inner(INNER, py, "-I", WAITER, w, options=("--audit", f"{w}/log/left.jsonl"))
+run = outer(OUTER, py, "-I", LEAVER, json.dumps(left), w)
+expect(f"who leaves {run.stderr}", run.returncode, 0)
+ends = [r for r in lines(s.path("audit.jsonl")) if "event" in r][-3:]
+expect("what it left has an end in its log", [(r["event"], r.get("ending")) for r in ends],
+       [("inner_begin", None), ("inner_end", "session"), ("end", "exit")])
+expect("and in its own", lines(f"{w}/log/left.jsonl")[-1]["ending"], "session")
+
 RAW = s.script("raw.py", """\
 import ctypes, os, resource, struct, sys
 libc = ctypes.CDLL(None, use_errno=True)
