@@ -234,6 +234,8 @@ int judge_never_quietly(struct request *request, const char *verb, const char *o
 int judge_testimony(struct request *request, struct query *query);
 /* decide() without record or explanation, for comparing rights. */
 bool judge_would_allow(struct request *request, enum verb verb, const char *path, size_t len);
+/* Whether some log wants to know of allowed calls. */
+bool judge_records_all(const struct request *request);
 /* After a yes of judge_would_allow(), upon which the call goes on: counts it, and records it where
  * the log wants that. 0 or a negative errno. */
 int judge_allowed(struct request *request, enum verb verb, const char *path, size_t len);

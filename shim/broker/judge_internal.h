@@ -18,8 +18,6 @@ struct judgement {
 	unsigned int refused; /* the scope that refused; count: none */
 };
 
-/* Whether some log wants to know of allowed calls. */
-bool judge_records_all(const struct request *request);
 /* In the session's own log and in those of the inner sessions that the caller is in. Where all have
  * allowed it, each names its own rule; else all name the one that refused. NULL: no rule is named.
  * -EIO when a log is broken. */

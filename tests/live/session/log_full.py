@@ -48,3 +48,29 @@ for options in (("--no-shim",), ()):
     expect(f"{options} no line is lost before", [r["seq"] for r in records], list(range(len(records))))
     hold(f"{options} all are counted", records[-1]["refused"] >= MORE, records[-1])
     hold(f"{options} the operator is told", "has reached audit.max_size" in run.stderr, run.stderr[-300:])
+
+# --- what cannot be recorded any more is not done first ---
+changer = s.script("changer.py", """\
+import os, sys
+folder, flags = sys.argv[1], int(sys.argv[2])
+for n in range(5000):
+    name = f'{folder}/{n}.txt' if flags & os.O_CREAT else f'{folder}/a.txt'
+    try: fd = os.open(name, os.O_WRONLY | flags)
+    except OSError:
+        print(n, os.path.exists(name) and os.path.getsize(name))
+        break
+    os.write(fd, b'filled')
+    os.close(fd)
+""")
+s.manifest('files: {read: ["${WORKSPACE}"], write: ["%s/*.txt"]}\naudit: {record: all, max_size: 256KiB}\n' % s.path("gap"))
+for options in (("--no-shim",), ()):
+    for flags, kept in ((os.O_TRUNC, "6"), (os.O_CREAT, "False"), (os.O_CREAT | os.O_TRUNC, "False")):
+        os.unlink(s.path("audit.jsonl"))
+        run = s.run("/usr/bin/python3", "-I", changer, s.path("gap"), str(flags), options=options)
+        hold(f"{options} it starts", run.stdout, run.stderr[-600:])
+        times, size = run.stdout.split()
+        hold(f"{options} changes until the log is full", int(times) > 10, run.stdout)
+        expect(f"{options} nothing beyond the record", size, kept)
+        for name in os.listdir(s.path("gap")):
+            if name != "a.txt":
+                os.unlink(s.path("gap", name))
