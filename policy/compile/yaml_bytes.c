@@ -7,30 +7,8 @@
 #include <stdint.h>
 
 #include "policy/compile/yaml_internal.h"
+#include "policy/core/shown.h"
 #include "policy/core/word.h"
-
-/* The code point at text and its length; length 0 when it is not UTF-8. */
-static uint32_t decode(const unsigned char *text, size_t left, size_t *len)
-{
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	uint32_t code = text[0];
-	size_t want = code < 0x80 ? 1 : code >= 0xf0 ? 4 : code >= 0xe0 ? 3 : 2;
-
-	*len = 0;
-	if (want > left || (code >= 0x80 && code < 0xc2) || code > 0xf4)
-		return 0;
-	if (want > 1)
-		code &= 0xffu >> (want + 1);
-	for (size_t i = 1; i < want; i++) {
-		if ((text[i] & 0xc0) != 0x80)
-			return 0;
-		code = code << 6 | (text[i] & 0x3f);
-	}
-	if (code < least[want] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
-		return 0;
-	*len = want;
-	return code;
-}
 
 /* What is wrong with a character of a manifest, or NULL. */
 static const char *character_fault(uint32_t code, bool lone_return, const char **hint)
@@ -55,7 +33,10 @@ static const char *character_fault(uint32_t code, bool lone_return, const char *
 		       "meant";
 	if (code == 0xfeff)
 		return "a byte order mark within the file";
-	return NULL;
+	if (!shown_deceives(code))
+		return NULL;
+	*hint = "within double quotes write it by its number, like \\u200b";
+	return "a character that nobody sees";
 }
 
 /* How many of the bytes, by eights, are plain ASCII that people see. */
@@ -76,18 +57,20 @@ static size_t plain_bytes(const char *text, size_t left)
 
 int document_check_bytes(const struct document *document, struct diagnostics *diagnostics)
 {
-	const unsigned char *text = (const unsigned char *)document->text;
+	const char *text = document->text;
 	unsigned int line = 1, column = 1;
 	size_t len;
 
 	for (size_t i = 0; i < document->len; i += len, column++) {
-		size_t plain = plain_bytes(document->text + i, document->len - i);
+		size_t plain = plain_bytes(text + i, document->len - i);
 
 		i += plain;
 		column += (unsigned int)plain;
 		if (i == document->len)
 			break;
-		uint32_t code = decode(text + i, document->len - i, &len);
+		uint32_t code = 0;
+
+		len = shown_utf8(text + i, document->len - i, &code);
 		bool lone = i + 1 >= document->len || text[i + 1] != '\n';
 		const char *hint = NULL, *fault;
 
