@@ -121,7 +121,8 @@ const char *native_name(enum native native); /* "read", "write", "exec" */
 
 struct plan {
 	struct domain wall, hull;
-	struct filter_row *filter; /* sorted by number; a number without a row is ENOSYS */
+	/* Sorted by number; one without a row is the gate's, which says ENOSYS. */
+	struct filter_row *filter;
 	size_t filter_count;
 	struct filter_clause *clauses; /* what the rows point into */
 	struct plan_line *lines;
@@ -160,7 +161,8 @@ void plan_free(struct plan *plan); /* NULL is fine; leaves it zeroed */
 bool plan_is_native(const struct plan *plan);
 
 /* What the filter does with a call of this kernel's own architecture: the meaning that the BPF must
- * have. For a number without a row: ENOSYS. The answer is static or the plan's. */
+ * have. A number without a row is notified, upon which the gate answers ENOSYS. The answer is
+ * static or the plan's. */
 const struct filter_clause *plan_filter_clause(const struct plan *plan, int nr,
 					       const uint64_t args[6]);
 

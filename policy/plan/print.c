@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The plan for people, for goldens and for machines. In names, control characters and bytes that
- * are not ASCII are written as \xNN (people) or \u00NN of that byte (JSON): a name can forge no
- * line.
+ * The plan for people, for goldens and for machines. In names, what deceives (policy/core/shown.h)
+ * is written as \xNN (people) or \uNNNN (JSON): a name can forge no line.
  */
 #include "policy/plan/plan.h"
 
@@ -10,28 +9,31 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/core/shown.h"
 #include "policy/plan/access.h"
 
 static void print_text(FILE *stream, const char *text)
 {
-	for (const char *c = text; *c; c++) {
-		if (*c < ' ' || *c == 0x7f)
-			fprintf(stream, "\\x%02x", (unsigned char)*c);
-		else
-			fputc(*c, stream);
+	for (size_t left = strlen(text); left > 0;) {
+		char shown[4];
+		size_t len, used = shown_next(text, left, shown, &len);
+
+		fwrite(shown, 1, len, stream);
+		text += used;
+		left -= used;
 	}
 }
 
 static void print_json_text(FILE *stream, const char *text)
 {
 	fputc('"', stream);
-	for (const char *c = text; *c; c++) {
-		if (*c == '"' || *c == '\\')
-			fprintf(stream, "\\%c", *c);
-		else if (*c < ' ' || *c == 0x7f)
-			fprintf(stream, "\\u%04x", (unsigned char)*c);
-		else
-			fputc(*c, stream);
+	for (size_t left = strlen(text); left > 0;) {
+		char shown[SHOWN_JSON];
+		size_t len, used = shown_json(text, left, shown, &len);
+
+		fwrite(shown, 1, len, stream);
+		text += used;
+		left -= used;
 	}
 	fputc('"', stream);
 }
@@ -256,5 +258,7 @@ void plan_print_filter(const struct plan *plan, FILE *stream)
 		for (uint8_t n = 0; n < row->clause_count; n++)
 			print_clause(&row->clause[n], stream);
 	}
-	fputs("any other number, any other architecture\n      -> ENOSYS\n", stream);
+	fputs("any other number\n      -> notify (the gate answers ENOSYS)\n"
+	      "any other architecture\n      -> ENOSYS\n",
+	      stream);
 }
