@@ -138,10 +138,8 @@ static int read_stdin(const struct loaded *loaded, struct model *model,
 	char *text = NULL;
 	int error = slurp_fd(STDIN_FILENO, SLURP_MANIFEST, &text, &len);
 
-	if (error) {
-		output_error("standard input: %s", strerror(-error));
+	if (error)
 		return error;
-	}
 	error = manifest_read("<stdin>", text, len, &loaded->options, model, diagnostics);
 	free(text);
 	return error;
@@ -170,7 +168,9 @@ static int read_model(const struct load_flags *flags, const char *tmp, bool prof
 	if (error && flags->json)
 		diagnostics_print_json(&diagnostics, stdout);
 	if (error && !diagnostics.count)
-		output_error("%s: %s", flags->manifest, strerror(-error));
+		output_error("%s: %s",
+			     strcmp(flags->manifest, "-") ? flags->manifest : "standard input",
+			     strerror(-error));
 	diagnostics_free(&diagnostics);
 	return error;
 }

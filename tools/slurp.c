@@ -8,39 +8,42 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Room for more, up to `most`; NULL frees what there is. */
+static char *grow(char *bytes, size_t *size, size_t most)
+{
+	char *grown;
+
+	*size = *size > most / 2 ? most : *size * 2;
+	grown = realloc(bytes, *size + 1);
+	if (!grown)
+		free(bytes);
+	return grown;
+}
+
 int slurp_fd(int fd, size_t most, char **out, size_t *len)
 {
-	size_t size = 65536, used = 0;
-	char *bytes = malloc(size + 1), *grown;
-	ssize_t got;
+	size_t size = most < 65536 ? most : 65536, used = 0;
+	char *bytes = malloc(size + 1);
+	ssize_t got = 1;
 
-	while (bytes && used < most) {
-		if (used == size) {
-			size *= 2;
-			grown = realloc(bytes, size + 1);
-			if (!grown)
-				break;
-			bytes = grown;
-		}
+	while (bytes && got != 0 && used < most) {
+		if (used == size && !(bytes = grow(bytes, &size, most)))
+			break;
 		got = read(fd, bytes + used, size - used);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0) {
+		if (got < 0 && errno != EINTR) {
 			int error = -errno;
 
 			free(bytes);
 			return error;
 		}
-		if (got == 0) {
-			bytes[used] = '\0';
-			*out = bytes;
-			*len = used;
-			return 0;
-		}
-		used += (size_t)got;
+		used += got > 0 ? (size_t)got : 0;
 	}
-	free(bytes);
-	return used < most ? -ENOMEM : -EFBIG;
+	if (!bytes)
+		return -ENOMEM;
+	bytes[used] = '\0';
+	*out = bytes;
+	*len = used;
+	return 0;
 }
 
 int slurp_file(const char *path, size_t most, char **out, size_t *len)
@@ -50,8 +53,12 @@ int slurp_file(const char *path, size_t most, char **out, size_t *len)
 
 	if (fd < 0)
 		return -errno;
-	error = slurp_fd(fd, most, out, len);
+	error = slurp_fd(fd, most + 1, out, len);
 	close(fd);
+	if (!error && *len > most) {
+		free(*out);
+		return -EFBIG;
+	}
 	return error;
 }
 

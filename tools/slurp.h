@@ -10,9 +10,10 @@
 #define SLURP_MANIFEST ((size_t)(1 << 20) + 1)
 #define SLURP_IMAGE ((size_t)1 << 30)
 
-/* Reads at most `most` bytes; *out is malloc'ed, aligned for any type, ended by NUL. 0 or a
- * negative errno; -EFBIG for an image beyond `most`. */
+/* The first `most` bytes; what comes after them stays unread. *out is malloc'ed, aligned for any
+ * type, ended by NUL. 0 or a negative errno. */
 int slurp_fd(int fd, size_t most, char **out, size_t *len);
+/* All of it; -EFBIG when that is more than `most`. */
 int slurp_file(const char *path, size_t most, char **out, size_t *len);
 /* True when the first bytes of a regular file are these; false also when it cannot be read. */
 bool slurp_starts_with(const char *path, const void *bytes, size_t len);
