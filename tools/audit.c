@@ -77,14 +77,18 @@ int audit_open_fd(int fd, struct audit *out)
 	}
 	out->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	if (out->fd < 0) {
-		output_error("--audit-fd %d: %s", fd, strerror(errno));
-		return -errno;
+		int error = -errno;
+
+		output_error("--audit-fd %d: %s", fd, strerror(-error));
+		return error;
 	}
 	out->path = name_of(out->fd);
 	/* Others may write to the same file: only appended lines stay whole. */
 	if (out->path && fcntl(out->fd, F_SETFL, flags | O_APPEND)) {
-		output_error("--audit-fd %d: %s", fd, strerror(errno));
-		return -errno;
+		int error = -errno;
+
+		output_error("--audit-fd %d: %s", fd, strerror(-error));
+		return error;
 	}
 	return 0;
 }

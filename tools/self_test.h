@@ -40,7 +40,7 @@ struct self_test_stage {
 	int heard; /* what the stranger tells */
 	unsigned long signals;
 	unsigned long memory;
-	int master;
+	int master, slave; /* of its own terminal */
 	bool terminal_heard;
 	char terminal[64];
 	int shm;

@@ -110,13 +110,11 @@ int stage_open_network(struct self_test_stage *stage)
 
 int stage_open_terminal(struct self_test_stage *stage)
 {
-	int slave;
-
 	/* Both ends stay open: without a slave the master says end of file. */
-	if (openpty(&stage->master, &slave, stage->terminal, NULL, NULL) != 0)
+	if (openpty(&stage->master, &stage->slave, stage->terminal, NULL, NULL) != 0)
 		return -errno;
 	fcntl(stage->master, F_SETFD, FD_CLOEXEC);
-	fcntl(slave, F_SETFD, FD_CLOEXEC);
+	fcntl(stage->slave, F_SETFD, FD_CLOEXEC);
 	fcntl(stage->master, F_SETFL, O_NONBLOCK);
 	return 0;
 }

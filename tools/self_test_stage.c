@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -162,8 +163,13 @@ int self_test_stage_make(const struct self_test_options *options, struct self_te
 	const struct probe *probe;
 	int error;
 
-	*out = (struct self_test_stage){
-	    .options = options, .granted = -1, .heard = -1, .master = -1, .shm = -1};
+	*what = "room for the stage";
+	*out = (struct self_test_stage){.options = options,
+					.granted = -1,
+					.heard = -1,
+					.master = -1,
+					.slave = -1,
+					.shm = -1};
 	while (probe_at(out->count))
 		out->count++;
 	out->cases = calloc(out->count, sizeof(*out->cases));
@@ -215,6 +221,8 @@ void self_test_stage_free(struct self_test_stage *stage)
 		close(stage->heard);
 	if (stage->master >= 0)
 		close(stage->master);
+	if (stage->slave >= 0)
+		close(stage->slave);
 	if (stage->shm >= 0)
 		shmctl(stage->shm, IPC_RMID, NULL);
 	if (stage->root)
@@ -226,7 +234,7 @@ void self_test_stage_free(struct self_test_stage *stage)
 
 char **self_test_stage_program(struct self_test_stage *stage, bool is_static)
 {
-	static char text[SELF_TEST_WORDS][256];
+	static char text[SELF_TEST_WORDS][PATH_MAX];
 	static char *words[SELF_TEST_WORDS + 1];
 	const struct probe *probe;
 	size_t n = 0;

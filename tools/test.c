@@ -166,8 +166,9 @@ static int run_table(struct test *test, const char *path)
 	int error = 0;
 
 	if (!stream) {
-		output_error("%s: %s", path, strerror(errno));
-		return -errno;
+		error = -errno;
+		output_error("%s: %s", path, strerror(-error));
+		return error;
 	}
 	while (getline(&line, &size, stream) > 0) {
 		char *text = trim(line);

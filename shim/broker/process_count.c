@@ -78,9 +78,11 @@ static bool grant_is_over(const struct grant *grant, time_t now)
 	if (fd < 0)
 		return errno == ENOENT || errno == ESRCH || now - grant->when > GRANT_SECONDS;
 	n = read(fd, text, sizeof(text) - 1);
+	bool gone = n < 0 && errno == ESRCH;
+
 	close(fd);
 	if (n <= 0)
-		return errno == ESRCH || now - grant->when > GRANT_SECONDS;
+		return gone || now - grant->when > GRANT_SECONDS;
 	text[n] = '\0';
 	if (strncmp(text, "running", 7) == 0)
 		return now - grant->when > GRANT_SECONDS;
