@@ -134,7 +134,7 @@ static void examine_landlock(struct doctor *doctor)
 /* What mends the lack of one feature. */
 static const char *remedy_for(const struct feature *feature, bool container)
 {
-	if (feature->use == NULL || !strcmp(feature->name, "proc"))
+	if (!strcmp(feature->name, "proc"))
 		return "mount proc on /proc";
 	if (!strcmp(feature->name, "pidfd-getfd") && container)
 		return "docker run --cap-add SYS_PTRACE, or a seccomp profile that allows "
@@ -274,9 +274,8 @@ static void examine_installation(struct doctor *doctor)
 		"name a place with XDG_STATE_HOME or --audit", "%s%s%s", state ? state : "none",
 		error ? ": " : "", error ? strerror(-error) : "");
 	if (prctl(REMIT_HYPERCALL, HYPERCALL_FLAGS, 0, 0, 0) >= 0)
-		finding(doctor, HEALTH_BAD, "session",
-			"start programs directly: the manifest around them holds",
-			"this is inside a session; the kernel gives a process one gate only");
+		finding(doctor, HEALTH_GOOD, "session", "",
+			"this is inside one: `run` starts a session within it, held by both");
 	free(shim);
 	free(state);
 }
