@@ -11,8 +11,7 @@
 #include <sys/types.h>
 
 struct janitor {
-	char *
-	    folder; /* 0700, real path; holds only tmp; the hull must let the launcher write here */
+	char *folder; /* 0700, real path; holds only tmp; the hull lets the launcher write here */
 	char *tmp;  /* folder/tmp: the private ${TMP} */
 	dev_t device;
 	ino_t inode; /* of the folder: another may stand in its place */

@@ -20,8 +20,7 @@ enum colour { COLOUR_GOOD, COLOUR_BAD, COLOUR_WARN, COLOUR_DIM };
 /* `text` in colour when the stream takes it. */
 void output_coloured(FILE *stream, enum colour colour, const char *text);
 
-/* Bytes as text on one line: control characters, DEL, backslash-free escapes for what is no UTF-8
- * as \xNN. */
+/* Bytes as text on one line: what deceives (policy/core/shown.h) and what is no UTF-8 as \xNN. */
 void output_text(FILE *stream, const char *text);
 
 /* "2GiB", "10m": in the manifest's own spelling, when it divides; buf of at least 32 bytes. */

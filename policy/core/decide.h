@@ -4,7 +4,8 @@
  *
  * Guarantees: allocates nothing, locks nothing, touches no global, makes no system call, and is
  * safe in a signal handler. Cost is bounded by the number of components of the path, not by the
- * number of rules. Relies on: a scope that scope_open() has validated.
+ * number of rules; only patterns that hang on the same folder are tried one by one (scope_cost.c
+ * bounds them). Relies on: a scope that scope_open() has validated.
  *
  * Allowed iff some grant covers the object and no denial does. A condition narrows its rule: a grant
  * whose condition is not met does not cover, nor does a denial; a denial of which that cannot be
@@ -47,8 +48,7 @@ struct facts {
 	const char *args;      /* exec: argv[1] and on, a NUL after each (arguments.h); NULL: not
 				  known */
 	size_t args_len;
-	bool session_terminal; /* the object is the session's own terminal or a pty made inside the
-				  session */
+	bool session_terminal; /* the session's own terminal or a pty made inside it */
 };
 
 struct query {

@@ -3,9 +3,8 @@
  * The one sentence that a refusal is told in, by shim, broker and `remit check` alike. Signal-safe:
  * writes only to the caller's buffer.
  *
- *   remit: refused read /home/u/.ssh/id_ed25519: no grant covers it (agent invoice-bot);
- * files.read: ["/home/u/.ssh/id_ed25519"] would grant it remit: refused write /w/.env: denied by
- * files.deny[0] at manifest.yaml:12 (agent invoice-bot); an `except` in that rule would lift it
+ *   remit: refused read /home/u/.netrc: no grant covers it (agent a); files.read: ["…"] would grant…
+ *   remit: refused write /w/.env: denied by files.deny[0] at m.yaml:12 (agent a); an `except` in…
  */
 #ifndef REMIT_CORE_EXPLAIN_H
 #define REMIT_CORE_EXPLAIN_H

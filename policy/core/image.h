@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The layout of a scope image: written by policy/compile/image*.c, checked by scope_check.c, read
- * by the rest of this folder; nobody else includes this file.
+ * by the rest of this folder. Nobody else in the program includes this file; tests do, to break one.
  *
  * Little-endian, fixed-width, offsets instead of pointers, so the bytes may be mapped anywhere
  * (aligned to 8). After the header comes a table of sections; each says where it lies, how many

@@ -94,18 +94,16 @@ struct rule {
 /* RECORD_NONE: single refusals are counted and not written. */
 enum record_mode { RECORD_DENIALS, RECORD_ALL, RECORD_STRICT, RECORD_NONE };
 
-/* The capabilities that root may keep, by their numbers in linux/capability.h. */
 struct scope_about {
 	const char *agent_id, *purpose, *owner; /* owner "" when absent */
 	int64_t expires;			/* seconds since the epoch; 0: never */
 	enum record_mode record;
-	uint64_t capabilities; /* bit n: capability n is kept */
+	uint64_t capabilities; /* bit n: root keeps capability n of linux/capability.h */
 	/* limits; 0: none was set */
 	uint64_t processes, open_files, memory_bytes, cpu_seconds, wall_seconds, file_bytes;
 	uint64_t log_bytes; /* of one session's audit log; 0: no bound was set */
 	bool has_hosts; /* some rule names a host: refuse to launch */
-	bool
-	    has_datagrams; /* some rule grants udp or a unix socket: addressed sends are possible */
+	bool has_datagrams; /* some rule grants udp or a unix socket: sends have addresses */
 	bool has_exec_conditions; /* some grant or denial of exec has a condition */
 	uint8_t digest[SCOPE_DIGEST_SIZE];
 	uint8_t body_hash[16]; /* XXH3-128 of the body */

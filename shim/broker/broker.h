@@ -114,8 +114,8 @@ struct usage *broker_usage(const struct broker *broker); /* NULL: uses are not c
 int broker_scope_fd(const struct broker *broker);	 /* the sealed memfd, for HYPERCALL_HELLO */
 uint32_t broker_session_flags(const struct broker *broker);
 pid_t broker_pid(const struct broker *broker);
-int broker_tty_index(
-    const struct broker *broker); /* N of /dev/pts/N that the session runs on, -1 */
+/* N of /dev/pts/N that the session runs on, -1. */
+int broker_tty_index(const struct broker *broker);
 const char *broker_shim(const struct broker *broker); /* the path that programs preload, or NULL */
 
 /* --- request.c: the caller; workers*.c: its call --- */
@@ -159,9 +159,6 @@ long memory_read_string(const struct request *request, uint64_t address, char *b
  * request_alive() before anything is made, changed or recorded, or by an answer that does nothing
  * but name the call to the kernel (CONTINUE, an fd that was only opened). */
 long memory_peek_string(const struct request *request, uint64_t address, char *buf, size_t size);
-/* True when the caller's memory cannot be read at all (non-dumpable): file calls then CONTINUE, all
- * others are refused. */
-bool memory_unreadable(const struct request *request);
 
 /* --- resolve*.c: a path as the caller means it --- */
 

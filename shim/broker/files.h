@@ -32,8 +32,7 @@ bool files_kernel_may(struct request *request, int dirfd, const char *path, stru
 /* The answer for a negative errno. */
 struct reply files_error(int error);
 
-/* The errno of a name that no call creates, removes or moves (".", "..", "/"): `dots` for those,
- * else 0. */
+/* A name that no call creates, removes or moves: ".", "..", "/". */
 bool files_is_dots(const struct object *object);
 
 /* object.name with its trailing slash, as the kernel should see it. buf of NAME_MAX + 2. */

@@ -79,21 +79,21 @@ static struct reply open_classic(struct request *request, int dirfd, uint64_t ad
 
 struct reply perform_open(struct request *request)
 {
-	const uint64_t *args = (const uint64_t *)request->notif.data.args;
+	const __u64 *args = request->notif.data.args;
 
 	return open_classic(request, AT_FDCWD, args[0], args[1], args[2]);
 }
 
 struct reply perform_creat(struct request *request)
 {
-	const uint64_t *args = (const uint64_t *)request->notif.data.args;
+	const __u64 *args = request->notif.data.args;
 
 	return open_classic(request, AT_FDCWD, args[0], O_CREAT | O_WRONLY | O_TRUNC, args[1]);
 }
 
 struct reply perform_openat(struct request *request)
 {
-	const uint64_t *args = (const uint64_t *)request->notif.data.args;
+	const __u64 *args = request->notif.data.args;
 
 	return open_classic(request, (int)args[0], args[1], args[2], args[3]);
 }
@@ -122,7 +122,7 @@ static int read_how(struct request *request, uint64_t address, uint64_t size, st
 
 struct reply perform_openat2(struct request *request)
 {
-	const uint64_t *args = (const uint64_t *)request->notif.data.args;
+	const __u64 *args = request->notif.data.args;
 	struct open_how how;
 
 	int error = read_how(request, args[2], args[3], &how);

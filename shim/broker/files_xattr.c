@@ -116,7 +116,7 @@ static struct reply change_fd(struct request *request, int fd, const struct xatt
 /* (path or fd, name, value, size, flags) */
 static int read_set(struct request *request, struct xattr *out)
 {
-	const uint64_t *args = (const uint64_t *)request->notif.data.args;
+	const __u64 *args = request->notif.data.args;
 	int error = read_name(request, args[1], out);
 
 	return error ? error : read_value(request, args[2], args[3], args[4], out);
@@ -158,7 +158,7 @@ struct reply perform_fsetxattr(struct request *request)
 /* (dirfd, path, at_flags, name, struct xattr_args *, size) */
 struct reply perform_setxattrat(struct request *request)
 {
-	const uint64_t *args = (const uint64_t *)request->notif.data.args;
+	const __u64 *args = request->notif.data.args;
 	struct xattr xattr = {.removes = false};
 	struct value_args value;
 
@@ -211,7 +211,7 @@ struct reply perform_fremovexattr(struct request *request)
 
 struct reply perform_removexattrat(struct request *request)
 {
-	const uint64_t *args = (const uint64_t *)request->notif.data.args;
+	const __u64 *args = request->notif.data.args;
 
 	return remove_at(request, (int)args[0], args[1], args[2], args[3]);
 }

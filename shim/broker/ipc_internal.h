@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The session's table of IPC objects, shared by ipc.c (the table), ipc_sysv.c and ipc_mqueue.c (the
- * calls). Everything here is under ipc_lock(); no call that can wait is made under it.
+ * calls). Everything here is under ipc_lock(). The one wait under it is for the janitor's answer,
+ * and who does not answer is not asked again.
  */
 #ifndef REMIT_BROKER_IPC_INTERNAL_H
 #define REMIT_BROKER_IPC_INTERNAL_H

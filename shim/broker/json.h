@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Writes one JSON object into a fixed buffer. What does not fit makes json_close() fail instead of
- * a broken line. Signal-safe, no allocation.
+ * a broken line. No allocation.
  */
 #ifndef REMIT_BROKER_JSON_H
 #define REMIT_BROKER_JSON_H

@@ -56,13 +56,17 @@ static bool tells_everybody(const char *rest)
  */
 bool judge_is_around(struct request *request, enum verb verb, const char *path, size_t len)
 {
-	char *end;
+	char text[64], *end; /* a process and the longest of the names above */
+	size_t rest = len < 6 ? 0 : len - 6;
 
 	if (!request->nested || len < 6 || memcmp(path, "/proc/", 6) != 0)
 		return false;
-	long pid = strtol(path + 6, &end, 10);
+	memcpy(text, path + 6, rest < sizeof(text) ? rest : sizeof(text) - 1);
+	text[rest < sizeof(text) ? rest : sizeof(text) - 1] = '\0';
+	long pid = strtol(text, &end, 10);
 
 	if (pid <= 0 || (*end && *end != '/') || process_in_session(request, (pid_t)pid))
 		return false;
-	return verb != VERB_READ || !tells_everybody(*end ? end + 1 : end);
+	return verb != VERB_READ || rest >= sizeof(text) ||
+	       !tells_everybody(*end ? end + 1 : end);
 }

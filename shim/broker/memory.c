@@ -146,11 +146,3 @@ long memory_read_string(const struct request *request, uint64_t address, char *b
 
 	return (len >= 0 || len == -ENAMETOOLONG) && !request_alive(request) ? -ESRCH : len;
 }
-
-bool memory_unreadable(const struct request *request)
-{
-	/* The instruction that made the call is mapped; only permission can keep it from us. */
-	char byte;
-
-	return read_some(request, request->notif.data.instruction_pointer, &byte, 1) == -EPERM;
-}

@@ -46,8 +46,7 @@ static int take_audit(struct request *request, int number)
 	    fstat(fd, &about) == 0 && S_ISCHR(about.st_mode) && about.st_rdev == makedev(1, 3);
 	bool file = fstat(fd, &about) == 0 && S_ISREG(about.st_mode) && (flags & O_APPEND);
 
-	if (flags >= 0 && !(flags & O_PATH) && (flags & O_ACCMODE) != O_RDONLY && (null || file) &&
-	    fcntl(fd, F_SETFD, FD_CLOEXEC) == 0)
+	if (flags >= 0 && !(flags & O_PATH) && (flags & O_ACCMODE) != O_RDONLY && (null || file))
 		return fd;
 	close(fd);
 	return -EBADF;

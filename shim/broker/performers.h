@@ -109,7 +109,7 @@ struct reply perform_msgctl(struct request *request);
 struct reply perform_mq_open(struct request *request);
 struct reply perform_mq_unlink(struct request *request);
 
-/* memfd.c, terminal.c, hypercall.c, personality.c */
+/* memfd.c, pty.c, hypercall.c, personality.c */
 struct reply perform_memfd_create(struct request *request);
 struct reply perform_ioctl(struct request *request);
 struct reply perform_prctl(struct request *request);

@@ -202,7 +202,7 @@ out:
 }
 
 /* The right to trace is Landlock's to refuse; the gate only writes down that it was asked for. */
-static struct reply act_trace(struct request *request)
+struct reply perform_trace(struct request *request)
 {
 	const __u64 *args = request->notif.data.args;
 	int fd = -1, pid = (pid_t)args[0];
@@ -243,9 +243,4 @@ struct reply perform_signal(struct request *request)
 	default: /* tkill, tgkill, rt_tgsigqueueinfo */
 		return act_thread(request);
 	}
-}
-
-struct reply perform_trace(struct request *request)
-{
-	return act_trace(request);
 }

@@ -2,8 +2,8 @@
 /*
  * A session: one `remit run`. session_run() puts the hull on the calling process, forks the agent
  * into the wall and the filter, serves the gate until the agent ends, ends what it left running,
- * removes the private tmp and returns the exit status. The calling process is the broker from then
- * on: it must be single-threaded when it calls.
+ * tells the janitor to remove the private tmp and returns the exit status. The calling process is
+ * the broker from then on: it must be single-threaded when it calls.
  */
 #ifndef REMIT_BROKER_SESSION_H
 #define REMIT_BROKER_SESSION_H
@@ -24,9 +24,9 @@ struct session_options {
 	const char *id;	     /* session id: names the log and the records */
 	const char *program; /* what to execute: absolute path, already looked up on PATH */
 	char *const *argv;
-	char *const *
-	    environment; /* the operator's: filtered through the scope's env rules by the session */
-	const char *tmp; /* the private folder, made and removed by the caller; also set as TMPDIR */
+	/* The operator's: the session filters it through the scope's env rules. */
+	char *const *environment;
+	const char *tmp; /* the private folder, the caller's and its janitor's; also set as TMPDIR */
 	const char *shim; /* absolute path of libremit.so, NULL: no shim */
 	const int *keep_fds;
 	size_t keep_fd_count;

@@ -31,14 +31,7 @@ static int take_listener(pid_t agent, int number)
 	int error = fd < 0 ? -errno : 0;
 
 	close(pidfd);
-	if (error)
-		return error;
-	if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) {
-		error = -errno;
-		close(fd);
-		return error;
-	}
-	return fd;
+	return error ? error : fd;
 }
 
 /* Every call at the gate costs a few descriptors, and a message may bring 253 more; of what the gate

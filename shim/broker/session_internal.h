@@ -46,8 +46,8 @@ int session_open_scope(struct session *session);
 /* Forks the agent, confines the gate, serves, and lets the agent go on: 0 once its program runs,
  * else a status. */
 int session_start_agent(struct session *session);
-/* After the agent: its survivors, the gate, the tmp, the log. status is the agent's for the shell.
- */
+/* After the agent: its survivors, the gate, the janitor's word, the logs. status is the agent's for
+ * the shell. */
 void session_finish(struct session *session, int status);
 
 #endif

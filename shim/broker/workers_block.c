@@ -128,11 +128,11 @@ bool request_may_block(struct request *request)
 	struct workers *workers = workers_self->workers;
 	pid_t tgid = 0;
 
-	/* Read outside the lock; a caller that is gone blocks nothing for long. */
 	pthread_mutex_lock(&workers->lock);
 	bool pressed = workers->blocking >= PRESSURE;
 
 	pthread_mutex_unlock(&workers->lock);
+	/* Asked outside the lock; a caller that is gone blocks nothing for long. */
 	if (pressed)
 		tgid = request_tgid(request);
 

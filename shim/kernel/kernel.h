@@ -59,7 +59,7 @@ int kernel_broker_filter(void);
 int kernel_broker_program(struct sock_filter code[KERNEL_BROKER_PROGRAM], size_t *ret_count);
 
 /* Drops all capabilities but `keep` (bit n: capability n) from every set of the calling thread,
- * ambient and bounding included. */
+ * ambient included; from the bounding set where CAP_SETPCAP allows that. */
 int kernel_drop_capabilities(uint64_t keep);
 
 /* The same where a session has dropped and locked them before: of those that are left only `keep`
@@ -68,7 +68,7 @@ int kernel_keep_capabilities(uint64_t keep);
 
 /* Where a session runs inside another: the filter that the inner one adds to the outer's, as a new
  * program; *count is 0 when none is needed. What the outer filter lets pass by its tag and the plan
- * does not gets EACCES, upon which the shim asks the gate. Parent-side: allocates. */
+ * does not gets EACCES (a signal: EPERM), upon which the shim asks the gate. Parent-side: allocates. */
 int kernel_narrow_build(const struct plan *plan, struct sock_filter **program, size_t *count);
 /* Loads it; no listener, no_new_privs is set. Child-side. */
 int kernel_narrow_load(const struct sock_filter *program, size_t count);

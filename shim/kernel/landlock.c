@@ -4,8 +4,8 @@
  * installed header may be older than the kernel (include/uapi/linux/landlock.h of Linux 6.18).
  *
  * Guarantees: the domain is applied whole or not at all. A path that is gone since the plan was
- * made is left out, which only narrows. Relies on: a single-threaded caller (Landlock restricts the
- * calling thread and what it starts).
+ * made is left out, which only narrows. Landlock restricts the calling thread and what it starts, no
+ * sibling: who means the process calls before it has threads.
  */
 #include "shim/kernel/kernel.h"
 

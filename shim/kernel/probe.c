@@ -264,7 +264,7 @@ static void hear(const struct kernel_probe *probe, struct features *out)
 	out->unshare_fs = found.unshare_fs;
 }
 
-/* It ends by itself when it reads the end, and takes a while for it. */
+/* Alone it would end when it reads the end, and take a while for it. */
 static void let_end(struct kernel_probe *probe)
 {
 	if (probe->socket < 0)

@@ -188,7 +188,7 @@ int hook_fexecve(int fd, char *const argv[], char *const envp[])
 	return hook_execveat(fd, "", argv, envp, AT_EMPTY_PATH);
 }
 
-/* Arguments of an execl() call, counted and copied into `argv` (first included, NULL at the end).
+/* How many arguments an execl() call has: the first, which is not in the list, and those up to NULL.
  */
 static size_t arguments_count(va_list list)
 {
