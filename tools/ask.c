@@ -5,34 +5,22 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "policy/compile/variables.h"
+#include "shim/kernel/kernel.h"
 
 static int digest_file(const char *path, uint8_t digest[32])
 {
-	crypto_hash_sha256_state state;
-	unsigned char buf[65536];
-	struct stat status;
-	ssize_t got = -1;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK), error;
 
 	if (fd < 0)
 		return -errno;
-	crypto_hash_sha256_init(&state);
-	if (!fstat(fd, &status) && S_ISREG(status.st_mode)) {
-		while ((got = read(fd, buf, sizeof(buf))) > 0)
-			crypto_hash_sha256_update(&state, buf, (unsigned long long)got);
-	}
+	error = kernel_sha256(fd, digest);
 	close(fd);
-	if (got)
-		return -EIO;
-	crypto_hash_sha256_final(&state, digest);
-	return 0;
+	return error;
 }
 
 static int expand(const struct loaded *loaded, const char *line, char **out, char *why, size_t size)

@@ -22,9 +22,6 @@ struct command {
 	const char *summary; /* one line; NULL hides it from the list */
 };
 
-extern const struct command commands[];
-extern const size_t command_count;
-
 int run_command(int argc, char **argv);
 int check_command(int argc, char **argv);
 int explain_command(int argc, char **argv);

@@ -2,9 +2,7 @@
 /* `remit compile`: a manifest's scope image, written whole or not at all. */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "tools/command.h"
 #include "tools/flags.h"

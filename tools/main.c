@@ -14,7 +14,7 @@
 
 static int help_command(int argc, char **argv);
 
-const struct command commands[] = {
+static const struct command commands[] = {
     {"run", run_command, "run a program inside a manifest"},
     {"check", check_command, "what a manifest says to one query, and which rule says it"},
     {"explain", explain_command, "the sentence with which a refusal is told"},
@@ -27,7 +27,7 @@ const struct command commands[] = {
     {PROBE_COMMAND, probe_main, NULL},
     {"help", help_command, "help on a subcommand"},
 };
-const size_t command_count = sizeof(commands) / sizeof(commands[0]);
+static const size_t command_count = sizeof(commands) / sizeof(commands[0]);
 
 static void print_help(FILE *stream)
 {

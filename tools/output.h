@@ -49,7 +49,6 @@ struct writer {
 void writer_open(struct writer *json, const char *key, char bracket); /* '{' or '[' */
 void writer_close(struct writer *json, char bracket);		      /* '}' or ']' */
 void writer_text(struct writer *json, const char *key, const char *text);
-void writer_bytes(struct writer *json, const char *key, const char *bytes, size_t len);
 void writer_number(struct writer *json, const char *key, int64_t number);
 void writer_bool(struct writer *json, const char *key, bool value);
 void writer_null(struct writer *json, const char *key);

@@ -50,19 +50,16 @@ void writer_close(struct writer *json, char bracket)
 
 void writer_text(struct writer *json, const char *key, const char *text)
 {
-	writer_bytes(json, key, text, strlen(text));
-}
+	size_t len = strlen(text);
 
-void writer_bytes(struct writer *json, const char *key, const char *bytes, size_t len)
-{
 	begin(json, key);
-	write_string(json->stream, bytes, len);
+	write_string(json->stream, text, len);
 	/* As the log has it, shim/broker/json.h. */
-	if (!key || shown_is_utf8(bytes, len))
+	if (!key || shown_is_utf8(text, len))
 		return;
 	fprintf(json->stream, ",\"%s_hex\":\"", key);
 	for (size_t i = 0; i < len; i++)
-		fprintf(json->stream, "%02x", (unsigned char)bytes[i]);
+		fprintf(json->stream, "%02x", (unsigned char)text[i]);
 	fputc('"', json->stream);
 }
 

@@ -125,15 +125,9 @@ static bool put_network(struct text *out, const struct model_rule *rule)
 	return true;
 }
 
-static bool is_network(enum rule_section section)
-{
-	return section == SECTION_NETWORK_CONNECT || section == SECTION_NETWORK_LISTEN ||
-	       section == SECTION_NETWORK_DENY;
-}
-
 static bool put_object(struct text *out, const struct model_rule *rule, const char *tmp)
 {
-	if (is_network(rule->section)) {
+	if (rule_is_network(rule->section)) {
 		if (rule->network == NETWORK_IP || rule->network == NETWORK_ANY)
 			return put_network(out, rule);
 		if (rule->network == NETWORK_UNIX)
@@ -144,7 +138,7 @@ static bool put_object(struct text *out, const struct model_rule *rule, const ch
 			text_string(out, rule->protocol == PROTOCOL_UDP ? "host:udp:" : "host:");
 	}
 	canonical_put_quoted(out, rule->text, tmp, !rule->pattern && rule->network != NETWORK_HOST);
-	if (is_network(rule->section) && rule->network == NETWORK_HOST) {
+	if (rule_is_network(rule->section) && rule->network == NETWORK_HOST) {
 		text_byte(out, ' ');
 		return put_ports(out, rule->ports, rule->port_count);
 	}

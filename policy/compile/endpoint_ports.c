@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Ports of an address, sorted and merged. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 

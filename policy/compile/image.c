@@ -18,26 +18,10 @@ static uint32_t put_string(struct image_writer *writer, const char *text)
 	return text ? writer_string(writer, text, strlen(text)) : 0;
 }
 
-bool writer_is_network(const struct model_rule *rule)
-{
-	return rule->section == SECTION_NETWORK_CONNECT ||
-	       rule->section == SECTION_NETWORK_LISTEN || rule->section == SECTION_NETWORK_DENY;
-}
-
 uint32_t writer_rights(const struct model_rule *rule)
 {
-	static const uint32_t usual[SECTION_COUNT] = {
-	    [SECTION_FILES_READ] = RIGHT_READ,
-	    [SECTION_FILES_WRITE] = RIGHT_READ | RIGHT_WRITE,
-	    [SECTION_FILES_DENY] = RIGHT_READ | RIGHT_WRITE,
-	    [SECTION_FILES_DENY_WRITE] = RIGHT_WRITE,
-	    [SECTION_EXEC_ALLOW] = RIGHT_READ | RIGHT_EXEC,
-	    [SECTION_EXEC_DENY] = RIGHT_EXEC,
-	    [SECTION_NETWORK_CONNECT] = RIGHT_CONNECT,
-	    [SECTION_NETWORK_LISTEN] = RIGHT_LISTEN,
-	    [SECTION_NETWORK_DENY] = RIGHT_CONNECT | RIGHT_LISTEN,
-	};
-	uint32_t rights = rule->rights ? rule->rights : usual[rule->section];
+	bool denial;
+	uint32_t rights = rule->rights ? rule->rights : model_section_rights(rule->section, &denial);
 
 	if (!rule->denial && (rights & (RIGHT_WRITE | RIGHT_EXEC)))
 		rights |= RIGHT_READ;
@@ -52,7 +36,7 @@ static bool rule_is_sound(const struct model_rule *rule)
 	bool denial = rule->section == SECTION_FILES_DENY ||
 		      rule->section == SECTION_FILES_DENY_WRITE ||
 		      rule->section == SECTION_EXEC_DENY || rule->section == SECTION_NETWORK_DENY;
-	bool path = !writer_is_network(rule) || rule->network == NETWORK_UNIX;
+	bool path = !rule_is_network(rule->section) || rule->network == NETWORK_UNIX;
 	if (rule->section == SECTION_ENV_PASS || rule->section == SECTION_ENV_SET)
 		path = false;
 	bool exec = rule->section == SECTION_EXEC_ALLOW || rule->section == SECTION_EXEC_DENY;
@@ -203,7 +187,7 @@ static uint32_t about_flags(const struct model *model)
 		if ((rule->section == SECTION_EXEC_ALLOW || rule->section == SECTION_EXEC_DENY) &&
 		    rule->conditions)
 			flags |= ABOUT_EXEC_CONDITIONS;
-		if (!writer_is_network(rule))
+		if (!rule_is_network(rule->section))
 			continue;
 		if (rule->network == NETWORK_HOST)
 			flags |= ABOUT_HOSTS;

@@ -322,7 +322,7 @@ void writer_networks(struct image_writer *writer)
 
 	for (uint32_t i = 0; i < writer->rule_count && !writer->error; i++) {
 		const struct model_rule *rule = writer->rules[i];
-		if (writer_is_network(rule) &&
+		if (rule_is_network(rule->section) &&
 		    (rule->network == NETWORK_IP || rule->network == NETWORK_ANY))
 			gather_rule(writer, &spans, i);
 	}

@@ -237,9 +237,9 @@ static void place_rule(struct tree *tree, uint32_t index)
 
 	if (rule->section == SECTION_ENV_PASS || rule->section == SECTION_ENV_SET) {
 		place_name(tree, index, ROOT_ENV, RIGHT_READ);
-	} else if (writer_is_network(rule) && rule->network == NETWORK_ABSTRACT) {
+	} else if (rule_is_network(rule->section) && rule->network == NETWORK_ABSTRACT) {
 		place_name(tree, index, ROOT_ABSTRACT, writer_rights(rule));
-	} else if (!writer_is_network(rule) || rule->network == NETWORK_UNIX) {
+	} else if (!rule_is_network(rule->section) || rule->network == NETWORK_UNIX) {
 		place_path(tree, index, rule->text);
 		for (size_t i = 0; i < rule->spellings.count && !tree->writer->error; i++)
 			place_path(tree, index, rule->spellings.items[i]);

@@ -51,7 +51,6 @@ void writer_free(struct image_writer *writer);
 
 /* What a rule gives or refuses, with what follows from it: writing and executing need reading. */
 uint32_t writer_rights(const struct model_rule *rule);
-bool writer_is_network(const struct model_rule *rule);
 
 void writer_tree(struct image_writer *writer);
 /* After writer_tree(). */

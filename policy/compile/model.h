@@ -111,6 +111,15 @@ int manifest_read(const char *name, const char *text, size_t len,
 		  const struct compile_options *options, struct model *out,
 		  struct diagnostics *diagnostics);
 
+/* The rights that the items of a section grant or deny. */
+uint32_t model_section_rights(enum rule_section section, bool *ret_denial);
+
+static inline bool rule_is_network(enum rule_section section)
+{
+	return section == SECTION_NETWORK_CONNECT || section == SECTION_NETWORK_LISTEN ||
+	       section == SECTION_NETWORK_DENY;
+}
+
 /* Adds a rule to a model that was read: session rules. `path` is absolute and clean; section says
  * grant or denial. 0 or -ENOMEM. */
 int model_add_path(struct model *model, enum rule_section section, enum rule_origin origin,

@@ -140,7 +140,5 @@ void model_rule_clear(struct model_rule *rule);
 /* checks.c: what only all files together can show. */
 int checks_run(struct reading *all);
 
-/* The rights that the items of a section grant or deny. */
-uint32_t model_section_rights(enum rule_section section, bool *ret_denial);
 
 #endif

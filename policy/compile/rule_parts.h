@@ -4,7 +4,6 @@
 #ifndef REMIT_COMPILE_RULE_PARTS_H
 #define REMIT_COMPILE_RULE_PARTS_H
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "policy/compile/paths.h"
@@ -14,12 +13,6 @@
 struct rule_parts {
 	const struct node *subject, *id, *reason, *except, *quiet, *sha256, *when, *args;
 };
-
-static inline bool rule_is_network(enum rule_section section)
-{
-	return section == SECTION_NETWORK_CONNECT || section == SECTION_NETWORK_LISTEN ||
-	       section == SECTION_NETWORK_DENY;
-}
 
 static inline bool rule_is_env(enum rule_section section)
 {

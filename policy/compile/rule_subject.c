@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a rule is about: a path, an address, the name of a variable. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "policy/compile/endpoint.h"

@@ -65,8 +65,6 @@ int carve(struct builder *builder, const char *root, uint32_t rights, uint32_t r
 /* Keeps a copy; -E2BIG past names->limit. */
 int names_keep(struct names *names, const char *name);
 void names_free(struct names *names);
-/* "/" + name or folder + "/" + name, malloc'ed; NULL without memory or when too long. */
-char *path_child(const char *folder, const char *name);
 /* Calls each for every existing path that a pattern matches now, links left out. Stops at limit
  * visited names with -E2BIG. */
 int pattern_expand(struct builder *builder, const char *pattern, size_t limit,

@@ -32,7 +32,8 @@ static bool beneath_proc(const char *path)
 	return path_within(path, strlen(path), "/proc", strlen("/proc"));
 }
 
-char *path_child(const char *folder, const char *name)
+/* NULL without memory or when too long. */
+static char *path_child(const char *folder, const char *name)
 {
 	size_t len = strcmp(folder, "/") ? strlen(folder) : 0;
 	size_t name_len = strlen(name);

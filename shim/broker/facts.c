@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +17,7 @@
 
 #include "shim/broker/facts.h"
 #include "shim/broker/nest.h"
+#include "shim/kernel/kernel.h"
 
 /* First major of Unix98 pty slaves (Documentation/admin-guide/devices.txt); devpts puts every index
  * into its minor. */
@@ -26,25 +26,14 @@
 int facts_sha256(int handle, uint8_t out[32])
 {
 	char self_path[32];
-	uint8_t block[65536];
-	crypto_hash_sha256_state state;
-	struct stat st;
 	int fd = open(object_self_path(handle, self_path), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
 	if (fd < 0)
 		return -errno;
-	ssize_t n = -1;
+	int error = kernel_sha256(fd, out);
 
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
-		crypto_hash_sha256_init(&state);
-		while ((n = read(fd, block, sizeof(block))) > 0)
-			crypto_hash_sha256_update(&state, block, (unsigned long long)n);
-	}
 	close(fd);
-	if (n != 0)
-		return -EIO;
-	crypto_hash_sha256_final(&state, out);
-	return 0;
+	return error;
 }
 
 /* tty-index of fdinfo, -1 when the fd is no pty master. */

@@ -12,8 +12,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -30,7 +28,9 @@ enum verb open_verb(const struct open_call *call)
 										: VERB_READ;
 }
 
-int open_reopen(int handle, uint64_t flags)
+/* Opens what handle stands for with the caller's flags, never as a controlling terminal; an fd or a
+ * negative errno. */
+static int open_handle(int handle, uint64_t flags)
 {
 	char self_path[32];
 	uint64_t keep = flags & ~(uint64_t)(O_CREAT | O_EXCL | O_NOFOLLOW);
@@ -58,12 +58,12 @@ static struct reply opened(const struct open_call *call, int fd)
 /* Regular files and folders: only a lease of another process can make them wait. */
 static struct reply reopen_file(struct request *request, const struct open_call *call, int handle)
 {
-	int fd = open_reopen(handle, call->flags | O_NONBLOCK);
+	int fd = open_handle(handle, call->flags | O_NONBLOCK);
 
 	if (fd == -EWOULDBLOCK && !(call->flags & O_NONBLOCK)) {
 		if (!request_may_block(request))
 			return (struct reply){.kind = REPLY_LATER, .fd = -1};
-		return opened(call, open_reopen(handle, call->flags));
+		return opened(call, open_handle(handle, call->flags));
 	}
 	if (fd >= 0) {
 		int error = open_set_blocking(fd, call->flags);
@@ -161,7 +161,7 @@ static struct reply reopen(struct request *request, const struct open_call *call
 		return leave_to_kernel(request, call, object);
 	if (object->type == S_IFREG || object->type == S_IFDIR)
 		return reopen_file(request, call, object->handle);
-	return opened(call, open_reopen(object->handle, call->flags));
+	return opened(call, open_handle(object->handle, call->flags));
 }
 
 /* The walk stopped at a magic link of a process outside the session. */

@@ -20,10 +20,6 @@ struct open_call {
 /* The right that opening what exists needs. */
 enum verb open_verb(const struct open_call *call);
 
-/* Opens what handle stands for with the caller's flags, never as a controlling terminal; an fd or a
- * negative errno. */
-int open_reopen(int handle, uint64_t flags);
-
 /* Takes off an O_NONBLOCK that the caller did not ask for. 0 or a negative errno. */
 int open_set_blocking(int fd, uint64_t flags);
 

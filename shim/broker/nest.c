@@ -85,7 +85,8 @@ int nest_cell(pid_t pid, struct cell *out)
 	return 1;
 }
 
-struct nested *nest_find(const struct cell *cell)
+/* Under the lock: the living session that owns exactly this cell; NULL. */
+static struct nested *find(const struct cell *cell)
 {
 	for (size_t i = 0; i < NEST_COUNT; i++) {
 		struct nested *nested = nest_table.at[i];
@@ -99,7 +100,7 @@ struct nested *nest_find(const struct cell *cell)
 static int keep(struct request *request, const struct cell *cell)
 {
 	pthread_mutex_lock(&nest_table.lock);
-	struct nested *nested = nest_find(cell);
+	struct nested *nested = find(cell);
 
 	if (nested && nested->closing)
 		nested = NULL;

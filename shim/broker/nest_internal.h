@@ -26,8 +26,6 @@ extern struct nest_table nest_table;
 int nest_cell(pid_t pid, struct cell *out);
 /* The two limits themselves. 0 or a negative errno. */
 int nest_limits(pid_t pid, uint64_t *resident, uint64_t *locks);
-/* Under the lock: the living session that owns exactly this cell; NULL. */
-struct nested *nest_find(const struct cell *cell);
 /* Under the lock: frees it and those around it that only waited for it. */
 void nest_free_unused(struct nested *nested);
 

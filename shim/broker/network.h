@@ -41,10 +41,6 @@ int network_judge_ip(struct request *request, const struct peer_socket *sock, en
 int network_judge_netlink(struct request *request, const struct peer_socket *sock,
 			  const struct sockaddr_storage *name, bool peer);
 
-/* Judges a local address; no unix path. */
-int network_judge_local(struct request *request, const struct peer_socket *sock,
-			const struct socket_name *name);
-
 /* network_bind_unix.c: binds to a path, under the caller's umask and spelling. */
 struct reply network_bind_unix(struct request *request, const struct peer_socket *sock,
 			       const struct socket_name *name);

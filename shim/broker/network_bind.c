@@ -33,8 +33,8 @@ static int judge_ip_local(struct request *request, const struct peer_socket *soc
 	return network_judge_ip(request, sock, VERB_LISTEN, &both);
 }
 
-int network_judge_local(struct request *request, const struct peer_socket *sock,
-			const struct socket_name *name)
+static int judge_local(struct request *request, const struct peer_socket *sock,
+		       const struct socket_name *name)
 {
 	switch (name->kind) {
 	case NAME_IP:
@@ -65,8 +65,8 @@ static struct reply bind_ip(struct request *request, struct peer_socket *sock,
 			    const struct socket_name *parsed)
 {
 	bool ephemeral = parsed->address.port == 0, only = only_ip6(sock);
-	int error = ephemeral ? network_protocol(request, sock)
-			      : network_judge_local(request, sock, parsed);
+	int error =
+	    ephemeral ? network_protocol(request, sock) : judge_local(request, sock, parsed);
 
 	if (error < 0)
 		return reply_error(-error);
@@ -100,7 +100,7 @@ static struct reply bind_copy(struct request *request, struct peer_socket *sock,
 	if (!error)
 		error = parsed.kind == NAME_NETLINK
 			    ? network_judge_netlink(request, sock, name, false)
-			    : network_judge_local(request, sock, &parsed);
+			    : judge_local(request, sock, &parsed);
 	if (error)
 		return reply_error(-error);
 	return reply_result(bind(sock->fd, (const struct sockaddr *)name, len));
@@ -172,11 +172,11 @@ struct reply perform_listen(struct request *request)
 		return reply_error(-error);
 	error = own_name(&sock, &before);
 	if (!error)
-		error = network_judge_local(request, &sock, &before);
+		error = judge_local(request, &sock, &before);
 	if (!error && is_portless(&before) && sock.type == SOCK_STREAM) {
 		error = choose_port(&sock, &before);
 		if (!error)
-			error = network_judge_local(request, &sock, &before);
+			error = judge_local(request, &sock, &before);
 	}
 	if (!error && listen(sock.fd, (int)args[1]) != 0)
 		error = -errno;

@@ -30,10 +30,9 @@ pid_t process_of_thread(pid_t tid);
 /* True for 0, the calling thread and its process: these numbers cannot be given away while the
  * caller waits. */
 bool process_is_callers(struct request *request, pid_t pid);
-/* Recorded; -EPERM. */
-int process_refuse(struct request *request, pid_t pid);
 /* True when every process of the group is of the session. */
 bool process_group_inside(struct request *request, pid_t group);
+/* Recorded; -EPERM. */
 int process_refuse_group(struct request *request, pid_t group);
 int process_refuse_user(struct request *request);
 /* The group of the caller's process; 0: one that has no number in this PID namespace, so its

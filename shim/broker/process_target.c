@@ -19,7 +19,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,7 +54,7 @@ pid_t process_own_group(struct request *request)
 	return group >= 0 && request_alive(request) ? group : -ESRCH;
 }
 
-int process_refuse(struct request *request, pid_t pid)
+static int refuse(struct request *request, pid_t pid)
 {
 	char object[32];
 
@@ -90,7 +89,7 @@ int process_look(struct request *request, pid_t pid)
 	if (process_read(pid, &process) == -ESRCH || !request_alive(request))
 		return -ESRCH;
 	/* Its number, or that of a parent, may have come round between the looks. */
-	return process_in_session(request, pid) ? 0 : process_refuse(request, pid);
+	return process_in_session(request, pid) ? 0 : refuse(request, pid);
 }
 
 bool process_number_of(const char *file, const char *field, pid_t *out)

@@ -33,11 +33,6 @@ long resolve_read_name(int fd, const struct stat *st, char *buf, bool *anonymous
 /* out is a folder (handle, type, path); it becomes a name beneath it. 0 or a negative errno. */
 int resolve_step_beneath(struct object *out, const char *name, size_t len);
 
-/* The real path of fd into buf of PATH_TEXT_MAX, as the caller's spelling has it; its length, or a
- * negative errno. *anonymous: it has none. */
-long resolve_path_of(struct request *request, int fd, const struct stat *st, bool by_fd, char *buf,
-		     bool *anonymous);
-
 /* Walks component by component from base (borrowed, AT_FDCWD for absolute paths). */
 int resolve_walk(struct request *request, int base, const char *path, unsigned int flags,
 		 struct object *out);

@@ -101,10 +101,13 @@ static bool is_elsewhere(const char *path, const struct stat *st)
 	       (other.st_dev != st->st_dev || other.st_ino != st->st_ino);
 }
 
-/* A handle of a mount that no path leads to has a path that names something else; so has one that
- * is being replaced, for a moment. */
-long resolve_path_of(struct request *request, int fd, const struct stat *st, bool by_fd, char *buf,
-		     bool *anonymous)
+/*
+ * The real path of fd into buf of PATH_TEXT_MAX, as the caller's spelling has it; its length, or a
+ * negative errno. *anonymous: it has none. A handle of a mount that no path leads to has a path
+ * that names something else; so has one that is being replaced, for a moment.
+ */
+static long path_of(struct request *request, int fd, const struct stat *st, bool by_fd, char *buf,
+		    bool *anonymous)
 {
 	struct stat now = *st;
 	bool gone = false;
@@ -132,7 +135,7 @@ int resolve_fill(struct request *request, int handle, bool by_fd, struct object 
 	if (fstat(handle, &st) != 0)
 		return -errno;
 	out->type = st.st_mode & S_IFMT;
-	long len = resolve_path_of(request, handle, &st, by_fd, out->path, &out->anonymous);
+	long len = path_of(request, handle, &st, by_fd, out->path, &out->anonymous);
 
 	if (len < 0)
 		return (int)len;

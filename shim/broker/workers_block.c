@@ -7,7 +7,6 @@
  * worker answers ERESTARTSYS, so that the kernel restarts the call or not as the caller's handler
  * says.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,6 @@
  * syscall(): numbers that name files take the fast lane, exec keeps the environment, everything
  * else goes to libc's own syscall() by a jump, with its arguments where they were.
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
 

@@ -10,7 +10,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/stat.h>
 #include <stddef.h>
 #include <sys/mman.h>
 #include <sys/stat.h>

@@ -16,9 +16,9 @@
 #define RING 16
 #define CASE_SECONDS 10
 
-const struct probe_table *const probe_tables[] = {&probe_files, &probe_kernel, &probe_network,
+static const struct probe_table *const probe_tables[] = {&probe_files, &probe_kernel, &probe_network,
 						  &probe_programs};
-const size_t probe_table_count = sizeof(probe_tables) / sizeof(*probe_tables);
+static const size_t probe_table_count = sizeof(probe_tables) / sizeof(*probe_tables);
 
 const struct probe *probe_at(size_t index)
 {
@@ -97,7 +97,7 @@ static void await(pid_t pid)
 		;
 }
 
-void probe_child(void (*act)(const struct probe_stage *), const struct probe_stage *stage)
+static void probe_child(void (*act)(const struct probe_stage *), const struct probe_stage *stage)
 {
 	pid_t pid = fork();
 

@@ -59,8 +59,6 @@ struct probe_table {
 };
 
 extern const struct probe_table probe_files, probe_kernel, probe_network, probe_programs;
-extern const struct probe_table *const probe_tables[];
-extern const size_t probe_table_count;
 
 /* Every case in order; NULL at the end. */
 const struct probe *probe_at(size_t index);
@@ -81,6 +79,5 @@ const char *probe_path(const struct probe_stage *stage, const char *folder, cons
 void probe_show(long fd); /* copies what it reads to stdout, if fd is one */
 void probe_put(long fd);  /* writes to it, if fd is one */
 void probe_did(const struct probe_stage *stage, int happened);
-void probe_child(void (*act)(const struct probe_stage *), const struct probe_stage *stage);
 
 #endif
