@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "policy/plan/filter_rows.h"
+#include "policy/plan/socket_options.h"
 #include "shim/common/protocol.h"
 
 /* TCP fast open connects by sending: no broker would see the address. */
@@ -165,36 +166,14 @@ static void process_control(struct row_writer *w)
 	add(w, FILTER_ALLOW, 0);
 }
 
-/*
- * A source route sends what goes to a granted address to another one first. linux/in.h and
- * linux/in6.h: IP_OPTIONS, IPV6_2292PKTOPTIONS, IPV6_FLOWLABEL_MGR (a label may carry a route),
- * IPV6_RTHDR.
- *
- * Joining a multicast group tells the network about it, group and sources as the caller chose them:
- * a message to whoever listens there. IP_ADD_MEMBERSHIP (35), IP_ADD_SOURCE_MEMBERSHIP (39),
- * IPV6_ADD_MEMBERSHIP (20), MCAST_JOIN_GROUP (42), MCAST_JOIN_SOURCE_GROUP (46); what changes the
- * sources of a group needs to have joined it.
- *
- * IP_LOCAL_PORT_RANGE (51) says which port the kernel "chooses": any socket that binds to none
- * would listen where the manifest grants no listening. IPv6 sockets take it at the level of IPv4
- * too, and have none of their own.
- */
 static void socket_option(struct row_writer *w)
 {
-	/* The kernel knows no larger level, and no larger option that ends like one of these
-	 * (linux/ip_vs.h has some). */
-	const uint64_t level_bits = 0x1ff, option_bits = 0xff;
-	static const struct {
-		uint32_t level, option, or_bit;
-	} refused[] = {
-	    {0, 4, 0},	{41, 6, 0}, {41, 32, 0}, {41, 57, 0}, {0, 51, 0},
-	    {0, 35, 4}, {0, 42, 4}, {41, 20, 0}, {41, 42, 4},
-	};
 	w->class = CLASS_ARGS;
-	for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++) {
+	for (size_t i = 0; i < socket_option_count; i++) {
+		const struct socket_option *refused = &socket_options[i];
 		struct filter_clause *clause = never(w);
-		when(clause, 1, level_bits, refused[i].level);
-		when(clause, 2, option_bits & ~(uint64_t)refused[i].or_bit, refused[i].option);
+		when(clause, 1, SOCKET_LEVEL_BITS, refused->level);
+		when(clause, 2, SOCKET_OPTION_BITS & ~(uint64_t)refused->or_bit, refused->option);
 	}
 	add(w, FILTER_ALLOW, 0);
 }

@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
+#include "policy/plan/socket_options.h"
 #include "policy/plan/syscalls.h"
 #include "shim/broker/performers.h"
 
@@ -164,15 +165,12 @@ bool never_clone(struct request *request, struct reply *ret_reply)
 	return name != NULL;
 }
 
-static void option_name(uint32_t level, uint32_t option, char *out)
+static void option_name(uint64_t level, uint64_t option, char *out)
 {
-	bool route = level == 0 ? option == 4 : option == 6 || option == 32 || option == 57;
-	bool port = level == 0 && option == 51;
+	const struct socket_option *refused = socket_option_find(level, option);
 
-	snprintf(out, OBJECT_MAX, "level %u, option %u, a %s", level, option,
-		 route  ? "source route"
-		 : port ? "port of its own choice"
-			: "multicast group");
+	snprintf(out, OBJECT_MAX, "level %u, option %u%s%s", (uint32_t)level, (uint32_t)option,
+		 refused ? ", a " : "", refused ? refused->what : "");
 }
 
 /* unshare, prctl and setsockopt reach the gate only with what is refused. */
@@ -193,7 +191,7 @@ struct reply perform_never(struct request *request)
 		why = name ? "it forges what /proc says of a process" : "no such option is known";
 		break;
 	case SYS_setsockopt:
-		option_name((uint32_t)args[1], (uint32_t)args[2], object);
+		option_name(args[1], args[2], object);
 		break;
 	default:
 		break;

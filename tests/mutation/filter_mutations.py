@@ -7,6 +7,19 @@ FILTER = "policy/plan/filter.c"
 PATHS = "policy/plan/filter_paths.c"
 PROCESSES = "policy/plan/filter_processes.c"
 ARGUMENTS = "policy/plan/filter_arguments.c"
+OPTIONS = "policy/plan/socket_options.c"
+ROUTES = (
+    "    {IPPROTO_IP, IP_OPTIONS, 0, \"source route\"},\n"
+    "    {IPPROTO_IPV6, IPV6_2292PKTOPTIONS, 0, \"source route\"},\n"
+    "    {IPPROTO_IPV6, IPV6_FLOWLABEL_MGR, 0, \"source route\"},\n"
+    "    {IPPROTO_IPV6, IPV6_RTHDR, 0, \"source route\"},\n")
+PORT_RANGE = "    {IPPROTO_IP, IP_LOCAL_PORT_RANGE, 0, \"port of its own choice\"},\n"
+GROUPS = (
+    "    {IPPROTO_IP, IP_ADD_MEMBERSHIP, IP_ADD_MEMBERSHIP ^ IP_ADD_SOURCE_MEMBERSHIP,\n"
+    "     \"multicast group\"},\n"
+    "    {IPPROTO_IP, MCAST_JOIN_GROUP, MCAST_JOIN_GROUP ^ MCAST_JOIN_SOURCE_GROUP, \"multicast group\"},\n"
+    "    {IPPROTO_IPV6, IPV6_ADD_MEMBERSHIP, 0, \"multicast group\"},\n"
+    "    {IPPROTO_IPV6, MCAST_JOIN_GROUP, MCAST_JOIN_GROUP ^ MCAST_JOIN_SOURCE_GROUP, \"multicast group\"},\n")
 GATED = "TREAT_OBJECT, 0"
 NEVER = "TREAT_NEVER, 0"
 ABSENT = "TREAT_ERRNO, ENOSYS"
@@ -178,14 +191,13 @@ CLAUSES = [
            "when(allow_socket(w, DOMAIN, AF_NETLINK, EITHER_RAW, SOCK_RAW), 2, PROTOCOL,\n\t     0 /* NETLINK_ROUTE */);",
            "allow_socket(w, DOMAIN, AF_NETLINK, EITHER_RAW, SOCK_RAW);", "N4-netlink-.*"),
     clause("source-routes", "no socket option chooses a route",
-           "{0, 4, 0},\t{41, 6, 0}, {41, 32, 0}, {41, 57, 0}, {0, 51, 0},", "{0, 51, 0},",
-           "N11-.*", without=("capabilities",)),
+           ROUTES, "", "N11-.*", without=("capabilities",), file=OPTIONS),
     clause("source-routes-high-bits", "socket options are compared on the bits that the kernel looks at",
-           "level_bits = 0x1ff,", "level_bits = 0x1000001ffULL,",
+           "when(clause, 1, SOCKET_LEVEL_BITS,", "when(clause, 1, 0x1000001ffULL,",
            "N11-source-route-high-bits", without=("capabilities",)),
-    clause("port-range", "no socket option chooses a port", "{41, 57, 0}, {0, 51, 0},", "{41, 57, 0},", "N5-choose-port.*"),
-    clause("groups", "no multicast group is joined", "{0, 35, 4}, {0, 42, 4}, {41, 20, 0}, {41, 42, 4},", "",
-           "N3-multicast-join.*"),
+    clause("port-range", "no socket option chooses a port", PORT_RANGE, "", "N5-choose-port.*", file=OPTIONS),
+    clause("groups", "no multicast group is joined", GROUPS, "",
+           "N3-multicast-join.*", file=OPTIONS),
     clause("setpriority", "setpriority on others is gated", "self_or_notify(w, 0 /* PRIO_PROCESS, linux/resource.h */);",
            "allow(w);", "F7-setpriority.*", user="nobody", file=PROCESSES),
     clause("ioprio", "ioprio_set on others is gated", "self_or_notify(w, 1 /* IOPRIO_WHO_PROCESS, linux/ioprio.h */);",

@@ -4,9 +4,10 @@
 
 HOSTCC ?= $(CC)
 HOST_PKG_CONFIG ?= $(PKG_CONFIG)
-FILTER_SOURCES := tools/filters/main.c shim/kernel/filter.c shim/kernel/filter_digest.c $(wildcard policy/plan/filter*.c) policy/plan/syscalls.c
+FILTER_SOURCES := tools/filters/main.c shim/kernel/filter.c shim/kernel/filter_digest.c $(wildcard policy/plan/filter*.c) policy/plan/socket_options.c \
+	policy/plan/syscalls.c
 
-$(BUILD)/filters/generate: $(FILTER_SOURCES) policy/plan/plan.h policy/plan/filter.h policy/plan/filter_rows.h policy/plan/syscalls.h \
+$(BUILD)/filters/generate: $(FILTER_SOURCES) policy/plan/plan.h policy/plan/filter.h policy/plan/filter_rows.h policy/plan/syscalls.h policy/plan/socket_options.h \
 		policy/plan/features.h shim/kernel/kernel.h shim/common/protocol.h
 	@mkdir -p $(@D)
 	$(if $(Q),@echo "  HOSTLD  $@")
