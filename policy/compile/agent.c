@@ -74,7 +74,8 @@ static int set_line(struct reader *reader, const struct key *key, const struct n
 	if (!text)
 		return -EINVAL;
 	if (strlen(text) > LIMIT_TEXT)
-		return reader_error(reader, value, NULL, "%s is longer than 1024 bytes", what);
+		return reader_error(reader, value, NULL,
+				    "%s is longer than " LIMIT_NUMBER(LIMIT_TEXT) " bytes", what);
 	return store_text(text_field(target, key), text);
 }
 

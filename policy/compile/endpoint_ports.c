@@ -79,8 +79,10 @@ int endpoint_parse_ports(const struct endpoint_parser *parser, const char *at)
 		if (err)
 			return err;
 		if (parser->rule->port_count > LIMIT_PORT_RANGES)
-			return endpoint_fail(parser, parser->text, 0, NULL,
-					     "more than 64 ports or port ranges in one address");
+			return endpoint_fail(
+			    parser, parser->text, 0, NULL,
+			    "more than " LIMIT_NUMBER(
+				LIMIT_PORT_RANGES) " ports or port ranges in one address");
 		if (!at[len])
 			break;
 		at += len + 1;

@@ -228,7 +228,9 @@ static int include_item(struct reader *reader, const struct key *key, const stru
 	if (!text)
 		return -EINVAL;
 	if (reader->depth >= LIMIT_INCLUDE_DEPTH)
-		return reader_error(reader, item, NULL, "includes nested more than 8 deep");
+		return reader_error(
+		    reader, item, NULL,
+		    "includes nested more than " LIMIT_NUMBER(LIMIT_INCLUDE_DEPTH) " deep");
 	err = locate(reader, item, text, &included);
 	if (!err)
 		err = include_found(reader, item, text, &included);

@@ -6,7 +6,12 @@
 #ifndef REMIT_COMPILE_LIMITS_H
 #define REMIT_COMPILE_LIMITS_H
 
+/* A bound as messages say it. */
+#define LIMIT_NUMBER(limit) LIMIT_NUMBER_AS_IS(limit)
+#define LIMIT_NUMBER_AS_IS(limit) #limit
+
 #define LIMIT_FILE_BYTES (1024 * 1024) /* one file */
+#define LIMIT_FILE_NUMBER "1 MiB"      /* the same for messages */
 #define LIMIT_DEPTH 8	      /* lists and mappings within each other; the language needs 5 */
 #define LIMIT_NODES 200000    /* scalars, lists and mappings of one file */
 #define LIMIT_FILES 64	      /* the manifest and all that it includes */

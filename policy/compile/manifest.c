@@ -39,7 +39,8 @@ static int add_test(struct reader *reader, const struct key *key, const struct n
 	}
 	if (model->test_count >= LIMIT_TESTS) {
 		free(query);
-		return reader_error(reader, item, NULL, "more than 20000 tests");
+		return reader_error(reader, item, NULL,
+				    "more than " LIMIT_NUMBER(LIMIT_TESTS) " tests");
 	}
 	if (list_grow((void **)&model->tests, model->test_count, sizeof(*model->tests))) {
 		free(query);

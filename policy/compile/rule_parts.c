@@ -73,7 +73,8 @@ static int set_reason(struct reader *reader, const struct node *node, struct mod
 	if (!text)
 		return -EINVAL;
 	if (strlen(text) > LIMIT_TEXT)
-		return reader_error(reader, node, NULL, "reason is longer than 1024 bytes");
+		return reader_error(reader, node, NULL,
+				    "reason is longer than " LIMIT_NUMBER(LIMIT_TEXT) " bytes");
 	return rule_copy_text(text, &rule->reason);
 }
 
@@ -144,7 +145,9 @@ static int set_except(struct reader *reader, const struct key *key, const struct
 
 	(void)key;
 	if (index >= LIMIT_EXCEPTS)
-		return reader_error(reader, node, NULL, "more than 256 exceptions in one denial");
+		return reader_error(
+		    reader, node, NULL,
+		    "more than " LIMIT_NUMBER(LIMIT_EXCEPTS) " exceptions in one denial");
 	err = reader_expand(reader, node, "a path", true, &expanded);
 	if (err)
 		return err;
@@ -192,8 +195,9 @@ static int set_pattern(struct reader *reader, const struct key *key, const struc
 
 	(void)key;
 	if (index >= LIMIT_ARGS)
-		return reader_error(reader, node, NULL,
-				    "more than 256 patterns in one rule's args");
+		return reader_error(
+		    reader, node, NULL,
+		    "more than " LIMIT_NUMBER(LIMIT_ARGS) " patterns in one rule's args");
 	if (node->kind != NODE_SCALAR || !node->quoted || node->len)
 		text = reader_text(reader, node, "a pattern of arguments");
 	if (!text)

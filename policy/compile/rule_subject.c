@@ -62,11 +62,11 @@ static bool name_ok(const char *text, bool pattern)
 	size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				  "0123456789_.-");
 
-	if (text[0] >= '0' && text[0] <= '9')
+	if ((text[0] >= '0' && text[0] <= '9') || len > 255)
 		return false;
 	if (pattern && text[len] == '*' && !text[len + 1])
 		return true;
-	return len && !text[len] && len <= 255;
+	return len && !text[len];
 }
 
 static int set_name(struct reader *reader, const struct node *node, struct model_rule *rule)
@@ -78,9 +78,9 @@ static int set_name(struct reader *reader, const struct node *node, struct model
 		return -EINVAL;
 	if (!name_ok(text, pattern))
 		return reader_error(reader, node,
-				    pattern
-					? "letters, digits and underscores, and one * at the end"
-					: "letters, digits and underscores",
+				    pattern ? "letters, digits, _ . and -, no digit first, and one "
+					      "* at the end"
+					    : "letters, digits, _ . and -, no digit first",
 				    "bad variable name \"%.80s\"", text);
 	rule->pattern = strchr(text, '*') != NULL;
 	return rule_copy_text(text, &rule->text);

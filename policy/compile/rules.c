@@ -39,7 +39,8 @@ static int add_rule(struct reader *reader, enum rule_section section, const stru
 	int err;
 
 	if (model->rule_count >= LIMIT_RULES)
-		return reader_error(reader, item, NULL, "too many rules (more than 1000000)");
+		return reader_error(reader, item, NULL,
+				    "too many rules (more than " LIMIT_NUMBER(LIMIT_RULES) ")");
 	rule = model_rule_new(model);
 	if (!rule)
 		return -ENOMEM;

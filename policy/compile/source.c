@@ -16,9 +16,9 @@ const char *source_why(int err)
 {
 	switch (err) {
 	case -EFBIG:
-		return "the file is larger than 1 MiB";
+		return "the file is larger than " LIMIT_FILE_NUMBER;
 	case -EMLINK:
-		return "more than 64 files are included";
+		return "more than " LIMIT_NUMBER(LIMIT_FILES) " files are included";
 	case -ENODEV:
 		return "it is not a regular file";
 	case -ENOENT:

@@ -97,8 +97,9 @@ static int node_new(struct builder *builder, const yaml_event_t *event, struct n
 	struct node *node;
 
 	if (++builder->nodes > LIMIT_NODES)
-		return event_error(builder, event, "split it into files that it includes",
-				   "too many values in one file (more than 200000)");
+		return event_error(
+		    builder, event, "split it into files that it includes",
+		    "too many values in one file (more than " LIMIT_NUMBER(LIMIT_NODES) ")");
 	node = calloc(1, sizeof(*node));
 	if (!node)
 		return -ENOMEM;
@@ -170,7 +171,8 @@ static int build(struct builder *builder, const yaml_event_t *event, unsigned in
 		node->kind = event->type == YAML_MAPPING_START_EVENT ? NODE_MAP : NODE_LIST;
 		if (depth >= LIMIT_DEPTH)
 			err = event_error(builder, event, NULL,
-					  "lists and mappings nested more than 8 deep");
+					  "lists and mappings nested more than " LIMIT_NUMBER(
+					      LIMIT_DEPTH) " deep");
 		else
 			err = build_items(builder, node, depth + 1);
 	}
@@ -230,7 +232,7 @@ int document_read(const char *name, const char *text, size_t len, struct documen
 	if (len > LIMIT_FILE_BYTES)
 		return diagnostics_add(diagnostics, SEVERITY_ERROR, name, 0, 0, 1, NULL,
 				       "split it into files that it includes",
-				       "the file is larger than 1 MiB");
+				       "the file is larger than " LIMIT_FILE_NUMBER);
 	err = document_check_bytes(out, diagnostics);
 	if (err)
 		return err;
