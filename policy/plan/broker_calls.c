@@ -10,21 +10,14 @@
  */
 #include "policy/plan/broker_calls.h"
 
+#include <asm/ioctls.h>
 #include <asm/termbits.h>
-#include <linux/fcntl.h>
-#include <linux/memfd.h>
 #include <linux/prctl.h>
 #include <linux/ptrace.h>
 #include <linux/sched.h>
-#include <linux/seccomp.h>
-#include <asm/ioctls.h>
-#include <asm/mman.h>
 #include <sys/syscall.h>
 
-/* linux/seccomp.h of 6.6; the installed header may be older. */
-#ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
-#define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
-#endif
+#include "shim/common/uapi.h"
 
 static const uint32_t of_prctl[] = {PR_SET_NO_NEW_PRIVS, PR_SET_NAME};
 static const uint32_t of_ptrace[] = {PTRACE_SEIZE, PTRACE_INTERRUPT, PTRACE_DETACH};

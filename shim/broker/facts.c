@@ -17,11 +17,8 @@
 
 #include "shim/broker/facts.h"
 #include "shim/broker/nest.h"
+#include "shim/broker/terminal.h"
 #include "shim/kernel/kernel.h"
-
-/* First major of Unix98 pty slaves (Documentation/admin-guide/devices.txt); devpts puts every index
- * into its minor. */
-#define PTY_SLAVE_MAJOR 136
 
 int facts_sha256(int handle, uint8_t out[32])
 {

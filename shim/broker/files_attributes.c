@@ -74,13 +74,13 @@ static bool only_narrows(mode_t from, mode_t to)
 	return (to & 07777 & ~from) == 0 && (to & S_IRWXU) == (from & S_IRWXU);
 }
 
-/* Unix98 ptys come and go with who uses them: majors 136 to 143, Documentation/admin-guide/devices.
- */
+/* Unix98 ptys come and go with who uses them. */
 static bool is_machines(const struct stat *about)
 {
 	unsigned int number = major(about->st_rdev);
 
-	return S_ISBLK(about->st_mode) || number < 136 || number > 143;
+	return S_ISBLK(about->st_mode) || number < PTY_SLAVE_MAJOR ||
+	       number >= PTY_SLAVE_MAJOR + PTY_SLAVE_MAJORS;
 }
 
 int attributes_judge_device(struct request *request, const struct object *object,

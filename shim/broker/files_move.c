@@ -26,12 +26,6 @@
 #include "shim/broker/files.h"
 #include "shim/broker/performers.h"
 
-#ifndef RENAME_NOREPLACE
-#define RENAME_NOREPLACE (1 << 0) /* linux/fs.h */
-#define RENAME_EXCHANGE (1 << 1)
-#define RENAME_WHITEOUT (1 << 2)
-#endif
-
 pthread_mutex_t files_move_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static int refuse_move(struct request *request, const struct object *object, const char *why)

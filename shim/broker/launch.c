@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "shim/kernel/kernel.h"
@@ -63,7 +64,7 @@ static void give_up(const struct launch *launch, enum launch_stage stage, int er
 static void give_up(const struct launch *launch, enum launch_stage stage, int error)
 {
 	report(launch, stage, error < 0 ? -error : error);
-	_exit(125);
+	_exit(STATUS_FAILED);
 }
 
 static void restore_signals(const struct launch_signals *signals)
@@ -131,7 +132,7 @@ static void load_filter(const struct launch *launch)
 		give_up(launch, LAUNCH_FILTER, listener);
 	/* Untold, the broker would wait for us and we for it. */
 	if (!report(launch, LAUNCH_READY, listener))
-		_exit(125);
+		_exit(STATUS_FAILED);
 	/* The broker closes its end without a byte when it could not take the listener. */
 	if (read(launch->go[0], &byte, 1) != 1)
 		give_up(launch, LAUNCH_GO, EPIPE);
@@ -165,7 +166,12 @@ void launch_child(struct launch *launch)
 		give_up(launch, LAUNCH_LIMITS, error);
 	execve(options->program, options->argv, launch->environment);
 	report(launch, LAUNCH_EXEC, errno);
-	_exit(126);
+	_exit(STATUS_CANNOT_EXECUTE);
+}
+
+int launch_status(int status)
+{
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
 const char *launch_stage_text(int stage)

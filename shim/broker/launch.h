@@ -14,6 +14,14 @@
 
 #include "shim/broker/session.h"
 
+/* What `remit run` exits with when it is not the agent's own status; as shells have it. */
+#define STATUS_FAILED 125 /* remit failed, nothing was started */
+#define STATUS_CANNOT_EXECUTE 126
+#define STATUS_NOT_FOUND 127
+
+/* The agent's status of waitpid() as a shell says it: 128 + N when signal N ended it. */
+int launch_status(int status);
+
 enum launch_stage {
 	LAUNCH_READY = 1,
 	LAUNCH_DESCRIPTORS,

@@ -11,16 +11,7 @@
 #include "shim/broker/broker.h"
 #include "shim/broker/gate.h"
 #include "shim/broker/performers.h"
-
-/* linux/memfd.h, 6.3 */
-#ifndef MFD_NOEXEC_SEAL
-#define MFD_NOEXEC_SEAL 0x0008U
-#define MFD_EXEC 0x0010U
-#endif
-
-#ifndef MFD_HUGETLB
-#define MFD_HUGETLB 0x0004U
-#endif
+#include "shim/common/uapi.h"
 
 /* mm/memfd.c: MFD_NAME_MAX_LEN, NAME_MAX less "memfd:". */
 #define MEMFD_NAME_MAX 249

@@ -30,9 +30,6 @@
 #include "shim/common/protocol.h"
 #include "shim/kernel/kernel.h"
 
-#define STATUS_FAILED 125
-#define STATUS_CANNOT_EXECUTE 126
-#define STATUS_NOT_FOUND 127
 #define SUMMARY_MAX 4096
 /* For processes that the gate has ended and that we are the parent of. */
 #define REAP_MS 2000
@@ -338,7 +335,7 @@ int session_run_inner(const struct session_options *options, char **error)
 		if (!status) {
 			int state = watch_run(&inner.watch, inner.agent, NULL, &inner.terminal);
 
-			status = WIFSIGNALED(state) ? 128 + WTERMSIG(state) : WEXITSTATUS(state);
+			status = launch_status(state);
 		}
 		finish(&inner, status);
 		watch_signals_restore(&inner.signals);

@@ -8,9 +8,6 @@
 
 #include "shim/broker/performers.h"
 
-/* Without sin6_scope_id: linux/ipv6.h, SIN6_LEN_RFC2133. */
-#define SIN6_LEN_SHORT 24
-
 static bool only_ip6(const struct peer_socket *sock)
 {
 	int value = 0;

@@ -29,8 +29,7 @@
 #include "shim/broker/gate.h"
 #include "shim/broker/nest.h"
 #include "shim/broker/process_tree.h"
-
-#define PIDFD_THREAD_FLAG O_EXCL /* linux/pidfd.h, Linux 6.9 */
+#include "shim/common/uapi.h"
 
 bool process_in_session(struct request *request, pid_t pid)
 {
@@ -136,7 +135,7 @@ int target_open(struct request *request, pid_t pid, struct target *out)
 {
 	/* Before 6.9 a thread is held by its process. */
 	int fd = broker_features(request->broker)->pidfd_thread
-		     ? (int)syscall(SYS_pidfd_open, pid, PIDFD_THREAD_FLAG)
+		     ? (int)syscall(SYS_pidfd_open, pid, PIDFD_THREAD)
 		     : (int)syscall(SYS_pidfd_open, process_of_thread(pid), 0);
 	*out = (struct target){.pid = pid, .pidfd = fd};
 	int error = fd < 0 ? -ESRCH : process_look(request, pid);

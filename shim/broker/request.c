@@ -17,9 +17,7 @@
 
 #include "shim/broker/gate.h"
 #include "shim/broker/known.h"
-
-/* Since Linux 6.9, linux/pidfd.h: a pidfd of a thread, so of its own file table. */
-#define PIDFD_THREAD_FLAG O_EXCL
+#include "shim/common/uapi.h"
 
 bool request_alive(const struct request *request)
 {
@@ -125,7 +123,7 @@ int request_umask(struct request *request)
 static int open_pidfd(struct request *request)
 {
 	bool thread = broker_features(request->broker)->pidfd_thread;
-	int fd = thread ? (int)syscall(SYS_pidfd_open, request->tid, PIDFD_THREAD_FLAG) : -1;
+	int fd = thread ? (int)syscall(SYS_pidfd_open, request->tid, PIDFD_THREAD) : -1;
 
 	if (!thread) {
 		pid_t tgid = request_tgid(request);

@@ -155,11 +155,6 @@ static int begin_log(struct session *session)
 	return 0;
 }
 
-static int shell_status(int status)
-{
-	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-}
-
 static void release(struct session *session)
 {
 	broker_free(session->broker);
@@ -204,8 +199,8 @@ int session_run(const struct session_options *options, char **error)
 		deadline_start(&session.watch.deadline, &session.about);
 		status = session_start_agent(&session);
 		if (!status)
-			status = shell_status(watch_run(&session.watch, session.agent,
-							session.broker, &session.terminal));
+			status = launch_status(watch_run(&session.watch, session.agent,
+							 session.broker, &session.terminal));
 		session_finish(&session, status);
 		watch_signals_restore(&session.signals);
 	}

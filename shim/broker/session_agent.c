@@ -18,9 +18,6 @@
 /* How often the gate's health is looked at before the agent runs. */
 #define HEALTH_MS 200
 
-#define STATUS_CANNOT_EXECUTE 126
-#define STATUS_NOT_FOUND 127
-
 static int take_listener(pid_t agent, int number)
 {
 	int pidfd = (int)syscall(SYS_pidfd_open, agent, 0);

@@ -7,11 +7,7 @@
 #include <unistd.h>
 
 #include "shim/broker/session_internal.h"
-
-/* linux/memfd.h, 6.3 */
-#ifndef MFD_NOEXEC_SEAL
-#define MFD_NOEXEC_SEAL 0x0008U
-#endif
+#include "shim/common/uapi.h"
 
 /* What was checked is what the agent gets: sealed, and handed out by a descriptor that only reads.
  */

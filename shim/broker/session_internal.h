@@ -14,8 +14,6 @@
 #include "shim/broker/terminal.h"
 #include "shim/broker/watch.h"
 
-#define STATUS_FAILED 125
-
 struct session {
 	const struct session_options *options;
 	int image_fd;

@@ -11,9 +11,6 @@
 #include <string.h>
 #include <sys/un.h>
 
-/* Without sin6_scope_id: linux/ipv6.h, SIN6_LEN_RFC2133. */
-#define SIN6_LEN_SHORT 24
-
 static const uint8_t mapped_prefix[12] = {[10] = 0xff, [11] = 0xff};
 static const uint8_t zeros[16];
 

@@ -10,6 +10,10 @@
 
 #include "policy/core/address.h"
 
+/* An address of IPv6 without sin6_scope_id, which the kernel takes too: linux/ipv6.h,
+ * SIN6_LEN_RFC2133. */
+#define SIN6_LEN_SHORT 24
+
 enum name_kind {
 	NAME_UNSPEC,   /* AF_UNSPEC: dissolves an association */
 	NAME_IP,       /* address */

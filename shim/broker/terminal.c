@@ -14,10 +14,6 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-/* linux/major.h: the slaves of UNIX 98 pseudo terminals. */
-#define PTY_SLAVE_MAJOR 136
-#define PTY_SLAVE_MAJORS 8
-
 static int pty_index(dev_t device)
 {
 	unsigned int kind = major(device);

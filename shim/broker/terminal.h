@@ -7,6 +7,11 @@
 #include <sys/stat.h>
 #include <termios.h>
 
+/* The slaves of Unix98 pseudo terminals, Documentation/admin-guide/devices.txt. devpts puts every
+ * index into the minor of the first. */
+#define PTY_SLAVE_MAJOR 136
+#define PTY_SLAVE_MAJORS 8
+
 /* A standard descriptor. Its description is the agent's, too. */
 struct terminal_standard {
 	bool there; /* it is a terminal */

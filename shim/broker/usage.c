@@ -14,11 +14,7 @@
 #include "policy/core/shown.h"
 #include "shim/broker/record.h"
 #include "shim/common/protocol.h"
-
-/* linux/memfd.h, 6.3 */
-#ifndef MFD_NOEXEC_SEAL
-#define MFD_NOEXEC_SEAL 0x0008U
-#endif
+#include "shim/common/uapi.h"
 
 /* Up to here all of the memory is there from the start, so that no shim ever meets a lack of it. */
 #define FILLED_MAX 65536

@@ -8,11 +8,6 @@
 
 #include "shim/broker/workers_internal.h"
 
-/* linux/seccomp.h since 5.14; older headers lack it. */
-#ifndef SECCOMP_ADDFD_FLAG_SEND
-#define SECCOMP_ADDFD_FLAG_SEND (1UL << 1)
-#endif
-
 /* The answer as the kernel takes it. ENOENT means that the caller is gone: nobody to tell. False
  * when it was not taken. */
 static bool try_value(struct workers *workers, uint64_t id, int64_t value, int error,

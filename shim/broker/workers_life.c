@@ -9,12 +9,7 @@
 #include <unistd.h>
 
 #include "shim/broker/workers_internal.h"
-
-/* linux/seccomp.h since 6.6; older headers lack it. */
-#ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
-#define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
-#define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (1UL << 0)
-#endif
+#include "shim/common/uapi.h"
 
 static void on_interrupt(int signal)
 {

@@ -32,11 +32,7 @@
 #include <unistd.h>
 
 #include "shim/common/protocol.h"
-
-/* linux/seccomp.h, 5.19 */
-#ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
-#define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
-#endif
+#include "shim/common/uapi.h"
 
 #define ARGS 6
 

@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <linux/seccomp.h>
 #include <poll.h>
@@ -32,20 +33,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* linux/seccomp.h, 5.19 and 6.6; linux/memfd.h, 6.3; linux/magic.h */
-#ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
-#define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
-#endif
-#ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
-#define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
-#endif
-#define SYNC_WAKE_UP 1ULL
-#ifndef MFD_NOEXEC_SEAL
-#define MFD_NOEXEC_SEAL 8U
-#endif
-#define PROC_MAGIC 0x9fa0
-/* linux/pidfd.h, 6.9 */
-#define PIDFD_THREAD_FLAG O_EXCL
+#include "shim/common/uapi.h"
 
 #define LANDLOCK_CREATE_RULESET_VERSION 1U
 #define PROBE_MS 5000
@@ -120,8 +108,8 @@ static _Noreturn void probe_in_child(int out)
 		pthread_t asking;
 		if (pthread_create(&asking, NULL, ask, NULL) == 0)
 			serve_one((int)listener, &found);
-		found.sync_wake_up =
-		    ioctl((int)listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SYNC_WAKE_UP) == 0;
+		found.sync_wake_up = ioctl((int)listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS,
+					   SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP) == 0;
 	}
 	if (write(out, &found, sizeof(found)) != sizeof(found))
 		_exit(1);
@@ -171,7 +159,7 @@ static bool takes_descriptors(pid_t pid)
 
 static bool opens_thread(pid_t pid)
 {
-	int pidfd = (int)syscall(SYS_pidfd_open, pid, PIDFD_THREAD_FLAG);
+	int pidfd = (int)syscall(SYS_pidfd_open, pid, PIDFD_THREAD);
 	if (pidfd >= 0)
 		close(pidfd);
 	return pidfd >= 0;
@@ -203,7 +191,7 @@ static bool has_memfd_noexec(void)
 static bool has_proc(void)
 {
 	struct statfs status;
-	return statfs("/proc/self", &status) == 0 && status.f_type == PROC_MAGIC;
+	return statfs("/proc/self", &status) == 0 && status.f_type == PROC_SUPER_MAGIC;
 }
 
 static int yama_scope(void)

@@ -22,13 +22,10 @@
 
 /*
  * Who checks the image: the broker has been through the sealed memory that hello hands out, and
- * only the broker answers a hello (the filter routes it). Checking it again at every exec would read
- * all of it, and protect a program from none but whoever holds it by ptrace anyway. So what is
+ * only the broker answers a hello (the filter routes it). Checking it again at every exec would
+ * read all of it, and protect a program from none but whoever holds it by ptrace anyway. So what is
  * looked at is that the memory is sealed: nothing can be changed or cut off under our reading.
  */
-#ifndef F_GET_SEALS
-#define F_GET_SEALS 1034 /* linux/fcntl.h */
-#endif
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 struct state state;

@@ -8,7 +8,7 @@ FILTER_SOURCES := tools/filters/main.c shim/kernel/filter.c shim/kernel/filter_d
 	policy/plan/syscalls.c
 
 $(BUILD)/filters/generate: $(FILTER_SOURCES) policy/plan/plan.h policy/plan/filter.h policy/plan/filter_rows.h policy/plan/syscalls.h policy/plan/socket_options.h \
-		policy/plan/features.h shim/kernel/kernel.h shim/common/protocol.h
+		policy/plan/features.h shim/kernel/kernel.h shim/common/protocol.h shim/common/uapi.h
 	@mkdir -p $(@D)
 	$(if $(Q),@echo "  HOSTLD  $@")
 	$(Q)$(HOSTCC) -std=gnu17 $(WARNINGS) -I. -D_GNU_SOURCE -O1 -o $@ $(FILTER_SOURCES) \
