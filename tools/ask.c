@@ -26,7 +26,7 @@ static int digest_file(const char *path, uint8_t digest[32])
 static int expand(const struct loaded *loaded, const char *line, char **out, char *why, size_t size)
 {
 	struct variable_fault fault = {0};
-	int error = variables_expand(&loaded->options, line, false, out, &fault);
+	int error = variables_expand(&loaded->options, line, query_quoting(line), out, &fault);
 
 	if (error == -EINVAL)
 		snprintf(why, size, "%s", fault.message);

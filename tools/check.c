@@ -120,7 +120,7 @@ static int each_line(const struct check *check)
 	return worst;
 }
 
-/* An argument of exec stays one argument, whatever the shell took off. */
+/* A word of exec stays one word, whatever the shell took off. */
 static void put_argument(FILE *out, const char *word)
 {
 	if (*word && !strpbrk(word, " \"\\")) {
@@ -136,15 +136,24 @@ static void put_argument(FILE *out, const char *word)
 	fputc('"', out);
 }
 
+/* A line as it is, or the words of one. */
 static int join(char *const *words, int count, char *out, size_t size)
 {
-	FILE *stream = fmemopen(out, size, "w");
-	bool whole = stream != NULL;
+	bool exec = count && !strcmp(words[0], "exec"), whole;
+	FILE *stream;
 
+	if (count > 2 && !exec) {
+		output_error("\"%s\" stands after the query: options come before it, and what has "
+			     "blanks in quotes",
+			     words[2]);
+		return -EINVAL;
+	}
+	stream = fmemopen(out, size, "w");
+	whole = stream != NULL;
 	for (int i = 0; i < count && whole; i++) {
 		if (i)
 			fputc(' ', stream);
-		if (i > 1 && !strcmp(words[0], "exec"))
+		if (i && exec)
 			put_argument(stream, words[i]);
 		else
 			fputs(words[i], stream);
@@ -184,7 +193,7 @@ static int answer(int argc, char **argv, bool explain)
 	};
 	size_t count = sizeof(flags) / sizeof(flags[0]) - (explain ? 1 : 0);
 	int first =
-	    flags_parse(argc, argv, flags, count, false, explain ? explain_usage : check_usage);
+	    flags_parse(argc, argv, flags, count, true, explain ? explain_usage : check_usage);
 	int status;
 
 	if (first < 0)

@@ -84,7 +84,7 @@ static int put_words(struct text *out, const char *text, char *word,
 
 	while ((len = next_word(&text, word, why)) >= 0) {
 		char *expanded = NULL;
-		int error = variables_expand(options, word, true, &expanded, fault);
+		int error = variables_expand(options, word, QUOTE_PATTERN, &expanded, fault);
 
 		if (error == -EINVAL)
 			*why = fault->message;
@@ -137,27 +137,32 @@ char *arguments_literal(const char *argument)
 	return out;
 }
 
+long arguments_word(const char **text, char *out, size_t size, const char **why)
+{
+	long got, kept = 0;
+
+	if (strlen(*text) >= size) {
+		*why = "the arguments are too long";
+		return -EINVAL;
+	}
+	got = next_word(text, out, why);
+	for (long i = 0; i < got; i++) {
+		if (out[i] == '\\')
+			i++;
+		out[kept++] = out[i];
+	}
+	if (got >= 0)
+		out[kept] = '\0';
+	return got < 0 ? got : kept;
+}
+
 int arguments_block(const char *text, char *out, size_t size, size_t *len, const char **why)
 {
 	size_t used = 0;
 	long got;
 
-	if (strlen(text) >= size) {
-		*why = "the arguments are too long";
-		return -EINVAL;
-	}
-	while ((got = next_word(&text, out + used, why)) >= 0) {
-		char *word = out + used;
-		size_t kept = 0;
-
-		for (long i = 0; i < got; i++) {
-			if (word[i] == '\\')
-				i++;
-			word[kept++] = word[i];
-		}
-		word[kept] = '\0';
-		used += kept + 1;
-	}
+	while ((got = arguments_word(&text, out + used, size - used, why)) >= 0)
+		used += (size_t)got + 1;
 	*len = used;
 	return got == -ENOENT ? 0 : (int)got;
 }

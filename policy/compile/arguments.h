@@ -22,6 +22,10 @@ int arguments_pattern(const char *text, const struct compile_options *options, c
 /* One argument as the word of a pattern that matches nothing else; malloc'ed, NULL: no memory. */
 char *arguments_literal(const char *argument);
 
+/* The next word of a query as a program would get it; *text ends behind it. Its length, -ENOENT when
+ * none is left, or -EINVAL with *why. */
+long arguments_word(const char **text, char *out, size_t size, const char **why);
+
 /* The arguments that stand in a query, as a block: 0 with its length, or -EINVAL with *why. */
 int arguments_block(const char *text, char *out, size_t size, size_t *len, const char **why);
 

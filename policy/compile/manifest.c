@@ -53,19 +53,39 @@ static int add_test(struct reader *reader, const struct key *key, const struct n
 	return test->file ? 0 : -ENOMEM;
 }
 
+/* The tests of an included file are only looked at to be tests: that must not depend on what this
+ * machine has values for. */
+static struct compile_options test_options(const struct reader *reader)
+{
+	struct compile_options options = *reader->all->options;
+
+	if (reader->depth) {
+		options.workspace = "/workspace";
+		options.home = "/home/user";
+		options.user = "user";
+		options.uid = "1000";
+		options.tmp = "/tmp/private";
+	}
+	return options;
+}
+
 static int set_test(struct reader *reader, const struct key *key, const struct node *item,
 		    size_t index, void *target)
 {
-	const char *workspace = reader->all->options->workspace, *why;
+	struct compile_options options = test_options(reader);
+	const char *text = reader_text(reader, item, "a test"), *why;
 	struct parsed_query parsed;
 	char *query = NULL;
-	int err = reader_expand(reader, item, "a test", false, &query);
+	int err;
 
 	(void)index;
 	(void)target;
+	if (!text)
+		return -EINVAL;
+	err = reader_expand_with(reader, item, &options, query_quoting(text), &query);
 	if (err)
 		return err;
-	if (query_parse(query, workspace ? workspace : "/", false, &parsed, &why)) {
+	if (query_parse(query, options.workspace ? options.workspace : "/", false, &parsed, &why)) {
 		free(query);
 		return reader_error(reader, item,
 				    "like \"read /etc/hosts\" or \"connect 10.0.0.1:443\"",

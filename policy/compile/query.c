@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Queries. A path is taken to the end of the line, blanks and all; only exec has arguments after
- * its path, so there a path with blanks stands in double quotes (as it may anywhere).
+ * Queries. A path is taken to the end of the line, blanks and all, and may stand in double quotes;
+ * only exec has arguments after its path, so there all of it is words.
  */
 #include "policy/compile/query.h"
 
@@ -33,21 +33,20 @@ static int parse_verb(const char *word, size_t len, enum verb *out)
 	return -EINVAL;
 }
 
-/* Cuts the object out of the rest of the line. What follows it begins after its closing quote. */
-static int cut_object(enum verb verb, const char **at, size_t *len, const char **why)
+/* Takes the quotes off the rest of the line. */
+static int cut_object(const char **at, size_t *len, const char **why)
 {
 	const char *text = *at, *end;
 
+	*len = strlen(text);
 	if (*text == '"') {
 		end = strchr(text + 1, '"');
 		if (!end)
 			return fail(why, "a quote that is not closed");
-		if (end[1] && verb != VERB_EXEC)
+		if (end[1])
 			return fail(why, "something stands after the closing quote");
 		*at = text + 1;
 		*len = (size_t)(end - text - 1);
-	} else {
-		*len = verb == VERB_EXEC ? strcspn(text, " ") : strlen(text);
 	}
 	return *len ? 0 : fail(why, "the object is missing");
 }
@@ -150,6 +149,28 @@ static int parse_name(const char *text, struct parsed_query *out, const char **w
 	return 0;
 }
 
+/* A program and its arguments. */
+static int parse_exec(const char *at, const char *base, bool follow, struct parsed_query *out,
+		      const char **why)
+{
+	char program[sizeof(out->args)];
+	long len = arguments_word(&at, program, sizeof(program), why);
+
+	if (len == -EINVAL)
+		return -EINVAL;
+	if (len <= 0)
+		return fail(why, "the object is missing");
+	out->query.facts.args = out->args;
+	if (arguments_block(at, out->args, sizeof(out->args), &out->query.facts.args_len, why))
+		return -EINVAL;
+	return parse_path(program, (size_t)len, base, follow, out, why);
+}
+
+enum value_quoting query_quoting(const char *line)
+{
+	return strncmp(line, "exec ", 5) ? QUOTE_NOTHING : QUOTE_WORD;
+}
+
 int query_parse(const char *line, const char *base, bool follow, struct parsed_query *out,
 		const char **why)
 {
@@ -167,17 +188,9 @@ int query_parse(const char *line, const char *base, bool follow, struct parsed_q
 	if (out->query.verb == VERB_CONNECT || out->query.verb == VERB_LISTEN)
 		return *at ? parse_address(at, base, follow, out, why)
 			   : fail(why, "the object is missing");
-	if (cut_object(out->query.verb, &at, &len, why))
+	if (out->query.verb == VERB_EXEC)
+		return parse_exec(at, base, follow, out, why);
+	if (cut_object(&at, &len, why))
 		return -EINVAL;
-	const char *rest = at + len + (at[-1] == '"');
-
-	if (out->query.verb == VERB_EXEC) {
-		if (*rest && *rest != ' ')
-			return fail(why, "something stands after the closing quote");
-		out->query.facts.args = out->args;
-		if (arguments_block(rest, out->args, sizeof(out->args), &out->query.facts.args_len,
-				    why))
-			return -EINVAL;
-	}
 	return parse_path(at, len, base, follow, out, why);
 }

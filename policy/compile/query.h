@@ -4,6 +4,7 @@
 #ifndef REMIT_COMPILE_QUERY_H
 #define REMIT_COMPILE_QUERY_H
 
+#include "policy/compile/variables.h"
 #include "policy/core/decide.h"
 
 struct parsed_query {
@@ -11,6 +12,9 @@ struct parsed_query {
 	char storage[4096];
 	char args[4096]; /* of exec, always known: a query without any asks for none */
 };
+
+/* How the values of variables are put into a line before it is parsed. */
+enum value_quoting query_quoting(const char *line);
 
 /*
  * Parses one line. Relative paths are taken from base (absolute, clean). With follow, symbolic

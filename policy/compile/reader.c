@@ -208,17 +208,23 @@ const char *reader_text(struct reader *reader, const struct node *node, const ch
 	return node->text;
 }
 
-int reader_expand(struct reader *reader, const struct node *node, const char *what, bool quote,
-		  char **out)
+int reader_expand(struct reader *reader, const struct node *node, const char *what,
+		  enum value_quoting quoting, char **out)
 {
 	const char *text = reader_text(reader, node, what);
+
+	return text ? reader_expand_with(reader, node, reader->all->options, quoting, out)
+		    : -EINVAL;
+}
+
+int reader_expand_with(struct reader *reader, const struct node *node,
+		       const struct compile_options *options, enum value_quoting quoting,
+		       char **out)
+{
 	struct variable_fault fault;
 	char *expanded = NULL;
-	int err;
+	int err = variables_expand(options, node->text, quoting, &expanded, &fault);
 
-	if (!text)
-		return -EINVAL;
-	err = variables_expand(reader->all->options, text, quote, &expanded, &fault);
 	if (err == -EINVAL)
 		return reader_error_at(reader, node, fault.offset, fault.width,
 				       *fault.hint ? fault.hint : NULL, "%s", fault.message);

@@ -15,6 +15,7 @@
 
 #include "policy/compile/limits.h"
 #include "policy/compile/model.h"
+#include "policy/compile/variables.h"
 #include "policy/compile/yaml.h"
 
 struct seen_file {
@@ -70,10 +71,13 @@ int reader_list(struct reader *reader, const struct node *node, const char *what
  */
 const char *reader_text(struct reader *reader, const struct node *node, const char *what);
 
-/* The same with ${…} replaced; malloc'ed. With quote, the values' wildcards are quoted for use in
- * a pattern. */
-int reader_expand(struct reader *reader, const struct node *node, const char *what, bool quote,
-		  char **out);
+/* The same with ${…} replaced; malloc'ed. */
+int reader_expand(struct reader *reader, const struct node *node, const char *what,
+		  enum value_quoting quoting, char **out);
+/* Of a scalar that reader_text() has taken, with values of the caller's. */
+int reader_expand_with(struct reader *reader, const struct node *node,
+		       const struct compile_options *options, enum value_quoting quoting,
+		       char **out);
 
 /* Complains about a node, or about `width` characters from `offset` bytes into its text (0: all).
  * Returns -EINVAL. */

@@ -148,7 +148,7 @@ static int set_except(struct reader *reader, const struct key *key, const struct
 		return reader_error(
 		    reader, node, NULL,
 		    "more than " LIMIT_NUMBER(LIMIT_EXCEPTS) " exceptions in one denial");
-	err = reader_expand(reader, node, "a path", true, &expanded);
+	err = reader_expand(reader, node, "a path", QUOTE_PATTERN, &expanded);
 	if (err)
 		return err;
 	at = expanded;

@@ -24,7 +24,7 @@ static int set_path(struct reader *reader, const struct node *node, struct model
 {
 	struct path_fault fault;
 	char path[PATH_TEXT_MAX], *expanded = NULL;
-	int err = reader_expand(reader, node, "a path", true, &expanded);
+	int err = reader_expand(reader, node, "a path", QUOTE_PATTERN, &expanded);
 
 	if (err)
 		return err;
@@ -40,10 +40,10 @@ static int set_address(struct reader *reader, const struct node *node, struct mo
 {
 	struct endpoint_fault fault = {0};
 	char *plain = NULL, *quoted = NULL;
-	int err = reader_expand(reader, node, "an address", false, &plain);
+	int err = reader_expand(reader, node, "an address", QUOTE_NOTHING, &plain);
 
 	if (!err)
-		err = reader_expand(reader, node, "an address", true, &quoted);
+		err = reader_expand(reader, node, "an address", QUOTE_PATTERN, &quoted);
 	if (!err)
 		err = endpoint_rule(plain, quoted, reader->all->options->workspace, rule, &fault);
 	if (err == -EINVAL && fault.message[0])

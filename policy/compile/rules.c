@@ -120,7 +120,7 @@ static int set_value(struct reader *reader, const struct node *name, const struc
 	if (value->kind == NODE_SCALAR && value->quoted && !value->len)
 		err = rule_copy_text("", &expanded);
 	else
-		err = reader_expand(reader, value, "a variable's value", false, &expanded);
+		err = reader_expand(reader, value, "a variable's value", QUOTE_NOTHING, &expanded);
 	if (err)
 		return err;
 	err = add_rule(reader, SECTION_ENV_SET, name, &parts, index, &rule);

@@ -113,10 +113,13 @@ static int unknown(const struct compile_options *options, const char *name, size
 	return -EINVAL;
 }
 
-static void append_value(struct text *stream, const char *value, bool quote)
+static void append_value(struct text *stream, const char *value, enum value_quoting quoting)
 {
+	static const char *const special[] = {
+	    [QUOTE_NOTHING] = "", [QUOTE_PATTERN] = "*?[\\", [QUOTE_WORD] = " \"\\"};
+
 	for (; *value; value++) {
-		if (quote && strchr("*?[\\", *value))
+		if (strchr(special[quoting], *value))
 			text_byte(stream, '\\');
 		text_byte(stream, *value);
 	}
@@ -124,7 +127,7 @@ static void append_value(struct text *stream, const char *value, bool quote)
 
 /* One `$` at *at, which moves past what it stands for. */
 static int expand_one(const struct compile_options *options, const char *text, const char **at,
-		      bool quote, struct text *stream, struct variable_fault *fault)
+		      enum value_quoting quoting, struct text *stream, struct variable_fault *fault)
 {
 	const char *dollar = *at;
 	size_t offset = (size_t)(dollar - text), len;
@@ -154,13 +157,13 @@ static int expand_one(const struct compile_options *options, const char *text, c
 		fault->width = len + 3;
 		return unknown(options, dollar + 2, len, known, fault);
 	}
-	append_value(stream, value, quote);
+	append_value(stream, value, quoting);
 	*at = dollar + len + 3;
 	return 0;
 }
 
-int variables_expand(const struct compile_options *options, const char *text, bool quote,
-		     char **out, struct variable_fault *fault)
+int variables_expand(const struct compile_options *options, const char *text,
+		     enum value_quoting quoting, char **out, struct variable_fault *fault)
 {
 	struct text stream = {0};
 	const char *at = text;
@@ -173,7 +176,7 @@ int variables_expand(const struct compile_options *options, const char *text, bo
 		err = fault_at(fault, 0, strlen(text), "the text is too long");
 	while (!err && *at) {
 		if (*at == '$')
-			err = expand_one(options, text, &at, quote, &stream, fault);
+			err = expand_one(options, text, &at, quoting, &stream, fault);
 		else
 			text_byte(&stream, *at++);
 		if (!err && stream.len > LIMIT_VALUE)

@@ -18,10 +18,16 @@ struct variable_fault {
 	char hint[160]; /* "" for none */
 };
 
-/* Replaces every variable; *out is malloc'ed. With quote, `* ? [ \` within a value are quoted, so
- * that a folder named [x] is not taken for a pattern. 0, -EINVAL with the fault, -ENOMEM. */
-int variables_expand(const struct compile_options *options, const char *text, bool quote,
-		     char **out, struct variable_fault *fault);
+/* What within a value gets a `\` before it, so that it means itself where the text is read next. */
+enum value_quoting {
+	QUOTE_NOTHING,
+	QUOTE_PATTERN, /* `* ? [ \`: a folder named [x] is no pattern */
+	QUOTE_WORD,    /* blanks, `"` and `\`: a folder named "a b" is one word of a query */
+};
+
+/* Replaces every variable; *out is malloc'ed. 0, -EINVAL with the fault, -ENOMEM. */
+int variables_expand(const struct compile_options *options, const char *text,
+		     enum value_quoting quoting, char **out, struct variable_fault *fault);
 
 /* The names given by --set are names, are not built in and occur once, and the built-in values
  * that are paths are absolute. 0 or -EINVAL. */

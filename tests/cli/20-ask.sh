@@ -37,6 +37,8 @@ n="--no-resolve -m m.yaml"
 	expect 2 check-bad-query r check $n frob /x
 	expect 2 check-bad-variable r check $n 'read ${NOPE}/x'
 	expect 2 check-bad-address r check $n connect nohost
+	expect 2 check-two-paths r check $n read /srv/data/a /srv/data/b
+	expect 0 check-arguments r check $n exec /opt/tool -l --json
 	expect 1 explain-refused r explain $n exec /bin/sh
 	expect 0 explain-allowed r explain $n read /srv/more/x
 	printf 'read /srv/data/a\n# comment\n\nread /etc/shadow\n' >queries
@@ -71,6 +73,17 @@ n="--no-resolve -m m.yaml"
 }
 # A fact of the file itself: the digest.
 echo hello >fixed
+# A blank in a folder's name parts no words, in a value as little as in a word of the shell's.
+mkdir -p 'a b'
+cat >'a b/m.yaml' <<'M'
+remit: 1
+agent: {id: cli, purpose: Blanks}
+exec: {allow: ["${WORKSPACE}/tool"]}
+tests: {allow: ["exec ${WORKSPACE}/tool", "exec ${WORKSPACE}/tool x"], deny: ["exec ${WORKSPACE}"]}
+M
+status 0 test-blanks r test -m 'a b/m.yaml' --workspace "$PWD/a b"
+status 0 check-blanks r check -m 'a b/m.yaml' --workspace "$PWD/a b" exec "$PWD/a b/tool" -x
+status 0 check-blanks-variable r check -m 'a b/m.yaml' --workspace "$PWD/a b" 'exec ${WORKSPACE}/tool -x'
 status 0 check-sha256 r check -m m.yaml exec ./fixed
 echo other >fixed
 status 1 check-sha256-changed r check -m m.yaml exec ./fixed

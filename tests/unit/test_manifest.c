@@ -179,6 +179,19 @@ START_TEST(profile_marks)
 }
 END_TEST
 
+/* A user without a name or a home, in a folder whose name has a line end. */
+START_TEST(profiles_on_odd_machines)
+{
+	struct compile_options options = {
+	    .workspace = "/w\nx", .uid = "7", .tmp = "/t\n", .profile_dir = "policy/profiles"};
+	const char *text = HEAD "include: [base, shell]\n";
+
+	ck_assert_int_eq(
+	    manifest_read("m.yaml", text, strlen(text), &options, &model, &diagnostics), 0);
+	forget();
+}
+END_TEST
+
 START_TEST(links_of_the_operator)
 {
 	char text[1024];
@@ -539,6 +552,7 @@ int main(void)
 
 	tcase_add_test(tests, whole);
 	tcase_add_test(tests, profile_marks);
+	tcase_add_test(tests, profiles_on_odd_machines);
 	tcase_add_test(tests, links_of_the_operator);
 	tcase_add_test(tests, links_do_not_change_the_digest);
 	tcase_add_test(tests, links_of_the_agent);

@@ -32,6 +32,9 @@ START_TEST(paths)
 	path_is("read \"/a b\"", false, VERB_READ, "/a b");
 	path_is("exec /bin/ls -l /x", false, VERB_EXEC, "/bin/ls");
 	path_is("exec \"/opt/a b\" -l", false, VERB_EXEC, "/opt/a b");
+	path_is("exec /opt/a\\ b\\\"c -l", false, VERB_EXEC, "/opt/a b\"c");
+	path_is("exec \"/opt/a\"b", false, VERB_EXEC, "/opt/ab");
+	path_is("read /opt/a\\ b", false, VERB_READ, "/opt/a\\ b");
 	path_is("connect unix:/run/x", false, VERB_CONNECT, "/run/x");
 	path_is("listen unix:x.sock", false, VERB_LISTEN, "/w/x.sock");
 	path_is("read /proc/self/maps", true, VERB_READ, "/proc/self/maps");
@@ -77,6 +80,8 @@ START_TEST(refused)
 	    "read \"/x\" y",
 	    "exec",
 	    "exec \"\"",
+	    "exec \"/x",
+	    "exec /x\\",
 	    "connect",
 	    "connect 1.2.3.4",
 	    "connect :80",
