@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Guarantees: nothing outside the folder is removed, whatever the agent left in it: it is emptied
- * by a descriptor that was opened before the agent was there (scratch.c).
+ * Guarantees: nothing is removed but what the private ${TMP} itself holds, whatever the agent left
+ * in it and whatever stands in its place: it is emptied by a descriptor that was opened before the
+ * agent was there (scratch.c), with none of the operator's privileges, and in a Landlock domain that
+ * lets nothing else be removed than that, and empty folders.
  */
 #include "tools/janitor.h"
 
@@ -21,6 +23,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "policy/plan/access.h"
+#include "shim/broker/broker.h"
+#include "shim/kernel/kernel.h"
 #include "tools/janitor_ipc.h"
 #include "tools/output.h"
 #include "tools/scratch.h"
@@ -40,14 +45,17 @@ static void await_end(int socket)
 	while (got > 0 || (got < 0 && errno == EINTR));
 }
 
-/* All but the first two. What a container without the call leaves open is nobody's but ours. */
+/* The janitor's own numbers. */
+enum { OWN_SOCKET, OWN_FOLDER, OWN_TMP, OWN_COUNT };
+
+/* All but those. What a container without the call leaves open is nobody's but ours. */
 static void close_rest(void)
 {
-	if (!close_range(2, UINT_MAX, 0))
+	if (!close_range(OWN_COUNT, UINT_MAX, 0))
 		return;
 	long limit = sysconf(_SC_OPEN_MAX);
 
-	for (int fd = 2; fd < (limit > 0 && limit < 65536 ? limit : 65536); fd++)
+	for (int fd = OWN_COUNT; fd < (limit > 0 && limit < 65536 ? limit : 65536); fd++)
 		close(fd);
 }
 
@@ -59,17 +67,31 @@ static bool is_awaited(int socket)
 	return poll(&launcher, 1, 0) >= 0 && !(launcher.revents & POLLHUP);
 }
 
-/* By its path, which an agent that may write above it could have given to something else. 0,
- * -ENOENT when it is not there, or another negative errno. */
-static int remove_folder(const struct janitor *janitor)
+/* Whether the name is the open folder's. -ENOENT when it is not there, or is another's. */
+static int is_named(int folder, int at, const char *name)
 {
-	struct stat about;
+	struct stat about, there;
 
-	if (lstat(janitor->folder, &about) != 0)
+	if (fstat(folder, &about) != 0 || fstatat(at, name, &there, AT_SYMLINK_NOFOLLOW) != 0)
 		return -errno;
-	if (about.st_dev != janitor->device || about.st_ino != janitor->inode)
-		return -ENOENT;
-	return rmdir(janitor->folder) != 0 ? -errno : 0;
+	return about.st_dev == there.st_dev && about.st_ino == there.st_ino ? 0 : -ENOENT;
+}
+
+/* 0, -ENOENT when the folder is not where it was, or another negative errno. */
+static int remove_private(const struct janitor *janitor)
+{
+	/* The agent may have taken its rights away. */
+	fchmod(janitor->folder_fd, 0700);
+	int error = scratch_empty(janitor->tmp_fd);
+
+	if (!error && is_named(janitor->tmp_fd, janitor->folder_fd, "tmp") == 0 &&
+	    unlinkat(janitor->folder_fd, "tmp", AT_REMOVEDIR) != 0)
+		error = -errno;
+	if (!error)
+		error = is_named(janitor->folder_fd, AT_FDCWD, janitor->folder);
+	if (!error && rmdir(janitor->folder) != 0)
+		error = -errno;
+	return error;
 }
 
 /* A launcher that waits has ended all that could make files: what cannot be removed then, it tells.
@@ -77,8 +99,9 @@ static int remove_folder(const struct janitor *janitor)
 static void remove_all(int socket, const struct janitor *janitor)
 {
 	for (int round = 1;; round++) {
-		scratch_empty(1);
-		if (remove_folder(janitor) != -ENOTEMPTY)
+		int error = remove_private(janitor);
+
+		if (!error || error == -ENOENT)
 			return;
 		if (round < ROUNDS)
 			continue;
@@ -88,7 +111,33 @@ static void remove_all(int socket, const struct janitor *janitor)
 	}
 }
 
-static _Noreturn void serve(int socket, int top, const struct janitor *janitor, pid_t launcher)
+/* Whatever is told to this process, or had from it, removes nothing else. */
+static int confine(const struct janitor *janitor)
+{
+	uint64_t remove = ACCESS_REMOVE_DIR | ACCESS_REMOVE_FILE;
+	char *base = strdup(janitor->folder);
+
+	if (!base)
+		return -ENOMEM;
+	*strrchr(base, '/') = '\0';
+	struct path_access paths[] = {
+	    {.path = janitor->tmp, .rule = RULE_NONE},
+	    {.path = *base ? base : (char[]){"/"}, .access = ACCESS_REMOVE_DIR, .rule = RULE_NONE},
+	};
+	const struct domain domain = {
+	    .handled_fs = (remove | ACCESS_REFER) & access_handled_fs(kernel_landlock_abi()),
+	    .paths = paths,
+	    .path_count = sizeof(paths) / sizeof(paths[0]),
+	};
+
+	paths[0].access = domain.handled_fs;
+	int error = kernel_landlock(&domain);
+
+	free(base);
+	return error;
+}
+
+static _Noreturn void serve(struct janitor janitor, pid_t launcher)
 {
 	static const int ignored[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGTSTP};
 
@@ -97,14 +146,21 @@ static _Noreturn void serve(int socket, int top, const struct janitor *janitor, 
 	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
 		signal(ignored[i], SIG_IGN);
 	/* Whoever waits for the end of the session's output must not wait for us. */
-	if (dup2(socket, 0) < 0 || dup2(top, 1) < 0 || chdir("/"))
+	if (dup2(janitor.socket, OWN_SOCKET) < 0 || dup2(janitor.folder_fd, OWN_FOLDER) < 0 ||
+	    dup2(janitor.tmp_fd, OWN_TMP) < 0 || confine(&janitor) || chdir("/"))
 		_exit(1);
 	close_rest();
+	janitor.folder_fd = OWN_FOLDER;
+	janitor.tmp_fd = OWN_TMP;
 	/* A launcher that was killed in the meantime hears nothing, and leaves its folder to us. */
-	if (write(0, "", 1) == 1)
-		janitor_ipc_serve(0, janitor->session_id, launcher);
+	if (write(OWN_SOCKET, "", 1) == 1)
+		janitor_ipc_serve(OWN_SOCKET, janitor.session_id, launcher);
+	/* What the agent could not enter is not entered here: capabilities that its manifest keeps
+	 * are the launcher's, who has a try at what is left. */
+	if (kernel_drop_capabilities(0))
+		_exit(1);
 	alarm(GIVE_UP_SECONDS);
-	remove_all(0, janitor);
+	remove_all(OWN_SOCKET, &janitor);
 	_exit(0);
 }
 
@@ -120,7 +176,7 @@ static bool hear(int socket)
 }
 
 /* Splits off through a child that ends at once, so that the janitor is nobody's child here. */
-static int split_off(struct janitor *janitor, int top)
+static int split_off(struct janitor *janitor)
 {
 	int ends[2];
 	pid_t child, launcher = getpid();
@@ -133,8 +189,13 @@ static int split_off(struct janitor *janitor, int top)
 
 		if (grandchild)
 			_exit(grandchild < 0);
-		/* Above the numbers that serve() puts the two to. */
-		serve(fcntl(ends[1], F_DUPFD, 3), fcntl(top, F_DUPFD, 3), janitor, launcher);
+		/* Above the numbers that serve() puts them to. */
+		struct janitor own = *janitor;
+
+		own.socket = fcntl(ends[1], F_DUPFD, OWN_COUNT);
+		own.folder_fd = fcntl(janitor->folder_fd, F_DUPFD, OWN_COUNT);
+		own.tmp_fd = fcntl(janitor->tmp_fd, F_DUPFD, OWN_COUNT);
+		serve(own, launcher);
 	}
 	close(ends[1]);
 	if (child < 0) {
@@ -204,13 +265,23 @@ static int make_folders(struct janitor *janitor, const char *base)
 	return mkdir(janitor->tmp, 0700) ? -errno : 0;
 }
 
+static int open_folders(struct janitor *janitor)
+{
+	const int how = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+
+	janitor->folder_fd = open(janitor->folder, how);
+	if (janitor->folder_fd >= 0)
+		janitor->tmp_fd = openat(janitor->folder_fd, "tmp", how);
+	return janitor->tmp_fd < 0 ? -errno : 0;
+}
+
 int janitor_start(struct janitor *out, const char *session_id, const char **what)
 {
 	char *base = base_folder();
-	struct stat about;
-	int top = -1, error;
+	int error;
 
-	*out = (struct janitor){.socket = -1, .session_id = session_id};
+	*out = (struct janitor){
+	    .socket = -1, .folder_fd = -1, .tmp_fd = -1, .session_id = session_id};
 	*what = "below $TMPDIR, else /tmp";
 	if (!base)
 		return -errno;
@@ -218,16 +289,10 @@ int janitor_start(struct janitor *out, const char *session_id, const char **what
 	free(base);
 	if (!error) {
 		*what = "the process that removes the private folder";
-		top = open(out->folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		error = top < 0 || fstat(top, &about) != 0 ? -errno : 0;
+		error = open_folders(out);
 	}
-	if (!error) {
-		out->device = about.st_dev;
-		out->inode = about.st_ino;
-		error = split_off(out, top);
-	}
-	if (top >= 0)
-		close(top);
+	if (!error)
+		error = split_off(out);
 	if (error) {
 		remove_folders(out);
 		janitor_finish(out);
@@ -241,6 +306,27 @@ void janitor_release(struct janitor *janitor)
 		shutdown(janitor->socket, SHUT_WR);
 }
 
+/* What the operator finds left. */
+static void tell(const struct janitor *janitor, int error)
+{
+	static const char deleted[] = " (deleted)";
+	char self[32], place[PATH_MAX];
+
+	if (error && error != -ENOENT)
+		output_error("cannot remove %s: %s", janitor->folder, strerror(-error));
+	if (error != -ENOENT)
+		return;
+	ssize_t len = readlink(object_self_path(janitor->folder_fd, self), place, sizeof(place));
+	const size_t end = sizeof(deleted) - 1;
+
+	if (len < (ssize_t)end || len == (ssize_t)sizeof(place) ||
+	    !memcmp(place + len - end, deleted, end))
+		return;
+	place[len] = '\0';
+	output_error("the agent has moved the private folder %s to %s: it is left there, emptied",
+		     janitor->folder, place);
+}
+
 void janitor_finish(struct janitor *janitor)
 {
 	int status = 0;
@@ -252,13 +338,13 @@ void janitor_finish(struct janitor *janitor)
 			await_end(janitor->socket);
 		close(janitor->socket);
 	}
-	int error = janitor->tmp ? scratch_remove(janitor->tmp) : 0;
-
-	if (!error && janitor->folder)
-		error = remove_folder(janitor);
-	if (error && error != -ENOENT)
-		output_error("cannot remove %s: %s", janitor->folder, strerror(-error));
+	if (janitor->tmp_fd >= 0)
+		tell(janitor, remove_private(janitor));
+	if (janitor->tmp_fd >= 0)
+		close(janitor->tmp_fd);
+	if (janitor->folder_fd >= 0)
+		close(janitor->folder_fd);
 	free(janitor->folder);
 	free(janitor->tmp);
-	*janitor = (struct janitor){.socket = -1};
+	*janitor = (struct janitor){.socket = -1, .folder_fd = -1, .tmp_fd = -1};
 }

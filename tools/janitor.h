@@ -10,11 +10,12 @@
 
 #include <sys/types.h>
 
+/* The launcher, and the janitor with other numbers. */
 struct janitor {
 	char *folder; /* 0700, real path; holds only tmp; the hull lets the launcher write here */
-	char *tmp;  /* folder/tmp: the private ${TMP} */
-	dev_t device;
-	ino_t inode; /* of the folder: another may stand in its place */
+	char *tmp;    /* folder/tmp: the private ${TMP} */
+	/* The two themselves, close-on-exec: an agent may put others in their places. -1: none. */
+	int folder_fd, tmp_fd;
 	int socket;  /* close-on-exec; closing it, by whatever death, has the folder and the IPC
 			objects removed that were written to it (janitor_ipc.c) */
 	const char *session_id; /* borrowed */

@@ -214,7 +214,8 @@ static int run_program(struct run *run, int argc, char **argv)
 
 static int run_here(int argc, char **argv)
 {
-	struct run run = {.audit_number = -1, .janitor = {.socket = -1}, .audit = {.fd = -1}};
+	struct run run = {.audit_number = -1, .janitor = {.socket = -1, .folder_fd = -1, .tmp_fd = -1},
+			  .audit = {.fd = -1}};
 	const struct flag flags[] = {
 	    LOAD_FLAGS(&run.load),
 	    {"audit", 0, FLAG_TEXT, &run.audit_file, NULL},

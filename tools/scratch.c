@@ -154,6 +154,8 @@ int scratch_empty(int folder)
 	if (fstat(folder, &about) != 0)
 		return -errno;
 	removal.device = about.st_dev;
+	if ((about.st_mode & 0700) != 0700 && fchmod(folder, 0700) != 0)
+		return -errno;
 	empty_top(&removal);
 	return removal.error;
 }

@@ -3,9 +3,9 @@
  * rename and link: what gives an object another name.
  *
  * Guarantees: nothing gets rights by its new name that it did not have; no folder moves so that a
- * denial beneath it is lost, or so that something comes to lie at a denied name. Where both names
- * may be written but the move itself would do that, the answer is EXDEV, upon which programs copy,
- * and the copy is judged file by file.
+ * denial beneath it is lost, or so that something comes to lie at a denied name, or into a private
+ * folder, whose end no denial stops. Where both names may be written but the move itself would do
+ * that, the answer is EXDEV, upon which programs copy, and the copy is judged file by file.
  *
  * Whether a name is a folder is asked and acted upon under one lock, and folders are made under it
  * too: where a denial lies beneath the folder that holds the new name, the wall lets nothing be
@@ -25,6 +25,7 @@
 
 #include "shim/broker/files.h"
 #include "shim/broker/performers.h"
+#include "shim/broker/private.h"
 
 pthread_mutex_t files_move_lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -60,6 +61,23 @@ static bool folder_moves_safely(struct request *request, const struct object *fr
 	return judge_moves_safely(request, to->path, to->len, from->path, from->len);
 }
 
+/* What is moved into a private folder is removed with it, what is denied beneath as well. */
+static bool would_be_removed(struct request *request, const struct object *from,
+			     const struct object *to)
+{
+	uint32_t beneath = judge_beneath(request, from->path, from->len) |
+			   judge_beneath(request, to->path, to->len);
+
+	struct private_folder left, entered;
+
+	if (!(beneath & BENEATH_DENIAL))
+		return false;
+	if (private_nearest(request->broker, to->parent, &entered) != 0)
+		return true;
+	return entered.inode && (private_nearest(request->broker, from->parent, &left) != 0 ||
+				 left.inode != entered.inode || left.device != entered.device);
+}
+
 static bool same_folder(const struct object *from, const struct object *to)
 {
 	size_t from_len = from->len - strlen(from->name), to_len = to->len - strlen(to->name);
@@ -82,9 +100,14 @@ static int check_move(struct request *request, const struct object *from, const 
 
 	if (fstatat(from->parent, from->name, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return -errno;
-	if ((S_ISDIR(st.st_mode) || !same_folder(from, to)) &&
-	    !folder_moves_safely(request, from, to))
-		return refuse_move(request, from, "something is denied beneath one of the names");
+	if (S_ISDIR(st.st_mode) || !same_folder(from, to)) {
+		if (!folder_moves_safely(request, from, to))
+			return refuse_move(request, from,
+					   "something is denied beneath one of the names");
+		if (would_be_removed(request, from, to))
+			return refuse_move(request, from,
+					   "what is denied beneath would end with the session");
+	}
 	if (gains_rights(request, from, to))
 		return refuse_move(request, from, "it would have more rights at its new name");
 	return 0;

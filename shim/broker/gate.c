@@ -15,6 +15,7 @@
 #include "shim/broker/links.h"
 #include "shim/broker/nest.h"
 #include "shim/broker/never.h"
+#include "shim/broker/private.h"
 #include "shim/broker/record.h"
 #include "shim/broker/workers.h"
 
@@ -34,6 +35,7 @@ struct broker {
 	struct workers *workers;
 	int listener;
 	const char *shim;
+	struct private_folder private;
 };
 
 int broker_create(const struct broker_options *options, struct broker **out)
@@ -58,6 +60,12 @@ int broker_create(const struct broker_options *options, struct broker **out)
 	broker->ipc = options->ipc;
 	broker->usage = options->usage;
 	broker->shim = options->shim;
+	int error = options->tmp ? private_look(options->tmp, &broker->private) : 0;
+
+	if (error) {
+		broker_free(broker);
+		return error;
+	}
 	broker->pid = getpid();
 	broker->listener = -1;
 	*out = broker;
@@ -102,6 +110,11 @@ bool broker_failed(const struct broker *broker)
 const struct scope *broker_scope(const struct broker *broker)
 {
 	return &broker->scope;
+}
+
+const struct private_folder *broker_private(const struct broker *broker)
+{
+	return &broker->private;
 }
 
 const struct plan *broker_plan(const struct broker *broker)

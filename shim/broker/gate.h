@@ -21,6 +21,7 @@ struct broker_options {
 	struct ipc *ipc;		 /* borrowed; NULL: nothing of the kind is asked */
 	struct usage *usage;		 /* borrowed; NULL: uses of rules are not counted */
 	const char *shim;		 /* borrowed; the path that programs preload, NULL: none */
+	const char *tmp;		 /* the session's private folder; NULL: none */
 };
 
 /* Before the fork: allocates, starts no thread. 0 or a negative errno. */
@@ -54,6 +55,7 @@ bool broker_failed(const struct broker *broker);
 /* Which rules of the wall still stand, of paths replaced since the start. */
 const struct standing *broker_standing(const struct broker *broker);
 const struct links *broker_links(const struct broker *broker);
+const struct private_folder *broker_private(const struct broker *broker);
 struct ipc *broker_ipc(const struct broker *broker);
 pid_t broker_agent_pid(const struct broker *broker);
 const struct features *broker_features(const struct broker *broker);

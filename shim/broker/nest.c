@@ -97,6 +97,23 @@ static struct nested *find(const struct cell *cell)
 	return NULL;
 }
 
+bool nest_has_private(const struct private_folder *folder)
+{
+	bool has = false;
+
+	if (!atomic_load(&nest_table.used))
+		return false;
+	pthread_mutex_lock(&nest_table.lock);
+	for (size_t i = 0; i < NEST_COUNT && !has; i++) {
+		const struct nested *nested = nest_table.at[i];
+
+		has = nested && nested->private.inode == folder->inode &&
+		      nested->private.device == folder->device;
+	}
+	pthread_mutex_unlock(&nest_table.lock);
+	return has;
+}
+
 static int keep(struct request *request, const struct cell *cell)
 {
 	pthread_mutex_lock(&nest_table.lock);

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "shim/broker/broker.h"
+#include "shim/broker/private.h"
 #include "shim/broker/record.h"
 #include "shim/common/protocol.h"
 
@@ -45,6 +46,7 @@ struct nested {
 	struct scope_about about;
 	uint32_t flags; /* enum session_flag, of this one and all around it */
 	int tty_index;
+	struct private_folder private; /* as its launcher says */
 	struct record_inner inner; /* how the logs around it name it */
 	struct records *records;
 	struct forks *forks;
@@ -75,6 +77,8 @@ bool nest_holds(struct broker *broker, const struct nested *nested, pid_t pid);
 /* True for a call whose objects belong to the whole session (System V IPC, POSIX queues): an inner
  * one has none; *reply then refuses, recorded. */
 bool nest_lacks(struct request *request, struct reply *reply);
+/* True when some inner session has this private folder. */
+bool nest_has_private(const struct private_folder *folder);
 /* enum session_flag for the caller. */
 uint32_t nest_flags(const struct request *request);
 

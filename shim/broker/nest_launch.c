@@ -23,6 +23,7 @@
 
 #include "shim/broker/environment.h"
 #include "shim/broker/launch.h"
+#include "shim/broker/private.h"
 #include "shim/broker/record.h"
 #include "shim/broker/session.h"
 #include "shim/broker/terminal.h"
@@ -195,6 +196,11 @@ static const char *refusal(int error)
 static int hand_over(struct inner *inner)
 {
 	const struct session_options *options = inner->options;
+	struct private_folder private;
+	int error = private_look(options->tmp, &private);
+
+	if (error)
+		return fail(inner, "cannot look at the private folder: %s", strerror(-error));
 
 	inner->begin = (struct nest_begin){
 	    .size = sizeof(inner->begin),
@@ -203,6 +209,8 @@ static int hand_over(struct inner *inner)
 	    .image_size = options->image_size,
 	    .audit_fd = options->audit_fd,
 	    .tty_index = inner->terminal.index,
+	    .tmp_device = private.device,
+	    .tmp_inode = private.inode,
 	};
 	snprintf(inner->begin.session, sizeof(inner->begin.session), "%s", options->id);
 	if (prctl(REMIT_HYPERCALL, HYPERCALL_NEST_BEGIN, &inner->begin, 0, 0) < 0)

@@ -163,6 +163,7 @@ static int make(struct request *request, const struct nest_begin *begin, int aud
 	records_resume(nested->records, audit_fd >= 0 ? 1 : 0);
 	records_name(nested->records, &nested->inner);
 	nested->tty_index = begin->tty_index;
+	nested->private = (struct private_folder){begin->tmp_device, begin->tmp_inode};
 	nested->forks = process_forks_new();
 	if (!nested->forks)
 		return -ENOMEM;

@@ -90,6 +90,7 @@ static int prepare(struct session *session)
 	    .ipc = session->ipc,
 	    .usage = session->usage,
 	    .shim = options->shim,
+	    .tmp = options->tmp,
 	};
 
 	error = broker_create(&gate, &session->broker);

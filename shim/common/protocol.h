@@ -80,6 +80,7 @@ struct nest_begin {
 	int32_t tty_index;	  /* N of /dev/pts/N that the inner session runs on, -1: none */
 	char session[40];	  /* its id, for the records */
 	uint64_t resident, locks; /* answer: the limits to set */
+	uint64_t tmp_device, tmp_inode; /* of its private folder, as stat(2) has them; 0: none */
 };
 
 /* Whether a session's log has all of it; else everything was refused from some moment on. */

@@ -58,6 +58,9 @@ int kernel_broker_filter(void);
 #define KERNEL_BROKER_PROGRAM 1024
 int kernel_broker_program(struct sock_filter code[KERNEL_BROKER_PROGRAM], size_t *ret_count);
 
+/* probe.c: Landlock's version, 0 without it. */
+int kernel_landlock_abi(void);
+
 /* digest.c: SHA-256 of a regular file that is open for reading, from where it stands. 0 or a negative
  * errno; -ENODEV for anything else. */
 int kernel_sha256(int fd, uint8_t out[32]);

