@@ -95,17 +95,25 @@ static int protect_parts(struct loaded *loaded)
 	return error;
 }
 
-/* The logs of sessions that were started without this one's HOME or XDG_STATE_HOME. */
-static int protect_login_log(struct loaded *loaded)
+/* This session's, and those of sessions that were started without its XDG_STATE_HOME or HOME. */
+static int protect_logs(struct loaded *loaded)
 {
-	char *here = place_state(&loaded->operator);
-	char *login = place_login_state(&loaded->operator);
+	char *folders[] = {place_state(&loaded->operator), place_home_state(&loaded->operator),
+			   place_login_state(&loaded->operator)};
+	const size_t count = sizeof(folders) / sizeof(folders[0]);
 	int error = 0;
 
-	if (login && (!here || strcmp(login, here) != 0))
-		error = load_protect_path(loaded, SECTION_FILES_DENY_WRITE, "session.log", login);
-	free(login);
-	free(here);
+	for (size_t i = 0; i < count; i++) {
+		bool again = !folders[i];
+
+		for (size_t n = 0; n < i && !again; n++)
+			again = folders[n] && !strcmp(folders[n], folders[i]);
+		if (!error && !again)
+			error = load_protect_path(loaded, SECTION_FILES_DENY_WRITE, "session.log",
+						  folders[i]);
+	}
+	for (size_t i = 0; i < count; i++)
+		free(folders[i]);
 	return error;
 }
 
@@ -125,9 +133,7 @@ int load_protect(struct loaded *loaded)
 	if (!error)
 		error = protect_owned(loaded, "session.command", place_self());
 	if (!error)
-		error = protect_owned(loaded, "session.log", place_state(&loaded->operator));
-	if (!error)
-		error = protect_login_log(loaded);
+		error = protect_logs(loaded);
 	if (!error && shim)
 		error = load_protect_path(loaded, SECTION_FILES_READ, "session.shim", shim);
 	free(shim);

@@ -194,13 +194,18 @@ static char *state_below(const char *folder, const char *name)
 	return path;
 }
 
+char *place_home_state(const struct operator* operator)
+{
+	return state_below(operator->home, ".local/state/remit");
+}
+
 char *place_state(const struct operator* operator)
 {
 	const char *state = getenv("XDG_STATE_HOME");
 
 	if (state && state[0] == '/')
 		return state_below(state, "remit");
-	return state_below(operator->home, ".local/state/remit");
+	return place_home_state(operator);
 }
 
 char *place_login_state(const struct operator* operator)

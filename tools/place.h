@@ -37,6 +37,8 @@ void place_operator_free(struct operator* operator);
 
 /* $XDG_STATE_HOME/remit, else HOME/.local/state/remit; not made. NULL with errno set. */
 char *place_state(const struct operator* operator);
+/* The same without XDG_STATE_HOME. */
+char *place_home_state(const struct operator* operator);
 /* Where that is in a session that has neither variable; NULL when the operator has no home. */
 char *place_login_state(const struct operator* operator);
 /* Makes a folder and the missing ones above it, 0700 each. 0 or a negative errno. */

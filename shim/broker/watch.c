@@ -9,6 +9,7 @@
 #include "shim/broker/watch.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ptrace.h>
@@ -21,6 +22,8 @@
 #include "shim/broker/process_tree.h"
 #include "shim/broker/survivors.h"
 
+/* A tracer hears of the end first, and has that long to take it. */
+#define UNSEEN_MS 2000
 /* How often the gate's health is looked at when nothing else happens. */
 #define TICK_MS 1000
 
@@ -234,14 +237,37 @@ void watch_print_end(const struct watch *watch, unsigned long long left)
 			left == 1 ? "" : "es");
 }
 
+/*
+ * The agent's end comes to us when whoever traces it has taken it. A process of the session that
+ * seizes the agent and then never waits would outlive every limit: its time is over as well.
+ */
+static bool is_kept_back(struct watch *watch, int pidfd)
+{
+	struct pollfd end = {.fd = pidfd, .events = POLLIN};
+	struct timespec now;
+
+	if (pidfd < 0 || poll(&end, 1, 0) <= 0)
+		return false;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	long long ms = now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+
+	if (!watch->unseen)
+		watch->unseen = ms;
+	return ms - watch->unseen >= UNSEEN_MS;
+}
+
 int watch_run(struct watch *watch, pid_t agent, struct broker *broker,
 	      const struct terminal *terminal)
 {
 	sigset_t set;
-	int status = 0;
+	int status = 0, pidfd = (int)syscall(SYS_pidfd_open, agent, 0);
 
 	waited_set(&set);
 	while (!reap(watch, agent, &status)) {
+		if (is_kept_back(watch, pidfd)) {
+			status = SIGKILL;
+			break;
+		}
 		if (watch->stopped)
 			stop_with(watch, agent, terminal);
 		enforce(watch, agent, broker);
@@ -253,6 +279,8 @@ int watch_run(struct watch *watch, pid_t agent, struct broker *broker,
 		if (sigtimedwait(&set, &info, &timeout) > 0 && info.si_signo != SIGCHLD)
 			forward(agent, &info);
 	}
+	if (pidfd >= 0)
+		close(pidfd);
 	if (!watch->ending)
 		watch->ending = WIFSIGNALED(status) ? "signal" : "exit";
 	return status;

@@ -15,6 +15,8 @@ struct watch {
 	struct deadline deadline;
 	int stopped;	    /* the agent stopped by this signal and we have not yet; 0: no */
 	bool inner;	    /* a session within another: its processes are the gate's to look at */
+	long long unseen; /* ms of CLOCK_MONOTONIC since when the agent is seen to have ended, not
+			     heard; 0: it is not */
 	const char *ending; /* "exit", "signal", "wall_time", "expired", "gate" */
 };
 
@@ -26,7 +28,8 @@ void watch_signals_restore(const struct launch_signals *from);
 /* Says on stderr what ended the agent, if its time did, and how many processes it left. */
 void watch_print_end(const struct watch *watch, unsigned long long left);
 
-/* Returns the agent's wait status. broker is NULL for an inner session. */
+/* Returns the agent's wait status; SIGKILL when another process of the session, which traces it,
+ * keeps it to itself. broker is NULL for an inner session. */
 int watch_run(struct watch *watch, pid_t agent, struct broker *broker,
 	      const struct terminal *terminal);
 

@@ -137,6 +137,7 @@ expect 1 protect-manifest r check -m wide.yaml write ./wide.yaml
 login=$(getent passwd "$(id -u)" | cut -d: -f6)
 printf 'remit: 1\nagent: {id: a, purpose: b}\nfiles: {write: [%s, /h]}\n' "${login:-/h}" >homes.yaml
 status 1 protect-logs env -u XDG_STATE_HOME HOME=/h "$remit" check -m homes.yaml write /h/.local/state/remit/x
+status 1 protect-logs-without-state env XDG_STATE_HOME=/s HOME=/h "$remit" check -m homes.yaml write /h/.local/state/remit/x
 [ -z "$login" ] || status 1 protect-logs-of-the-login env HOME=/h "$remit" check -m homes.yaml write "$login/.local/state/remit/x"
 
 for profile in "$profiles"/*.yaml; do

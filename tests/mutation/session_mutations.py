@@ -122,8 +122,13 @@ ENDS = [
     mutation("translated-denials", "a denied IPv4 network is denied by the names that translators have for it",
              ("policy/compile/image_networks.c", "if (!any && rule->denial && span.family == FAMILY_IP4)", "if (!any && rule->denial && span.family == 0)"),
              others=(("session", "network"),)),
-    mutation("scratch-links", "the private folder is reached without links at its end", ("tools/scratch.c", "return kernel_open_plain(folder);", "return open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);"),
+    mutation("janitor-bare", "who removes the private folder has no capabilities", ("tools/janitor.c", "\tif (kernel_drop_capabilities(0))\n", "\tif (0)\n"),
+             others=(("session", "removed"),)),
+    mutation("janitor-named", "what stands in the private folder's place is not removed",
+             ("tools/janitor.c", "about.st_dev == there.st_dev && about.st_ino == there.st_ino ? 0 : -ENOENT;", "0;"),
              others=(("session", "planted"),)),
+    mutation("agent-kept-back", "an agent whose end its tracer keeps to itself has ended", ("shim/broker/watch.c", "return ms - watch->unseen >= UNSEEN_MS;", "return false;"),
+             others=(("session", "kept_back"),)),
 ]
 
 MUTATIONS = INNER + OBJECTS + CONDITIONS + OTHERS + REFUSED + ENDS
