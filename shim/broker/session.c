@@ -19,10 +19,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "policy/plan/access.h"
 #include "shim/broker/environment.h"
 #include "shim/broker/record.h"
 #include "shim/broker/session_internal.h"
 #include "shim/broker/usage.h"
+#include "shim/broker/warden.h"
 #include "shim/common/protocol.h"
 #include "shim/kernel/kernel.h"
 
@@ -121,9 +123,6 @@ static int confine(struct session *session)
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return session_fail(session, "cannot give up gaining privileges: %s",
 				    strerror(errno));
-	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
-		return session_fail(session, "cannot adopt the agent's orphans: %s",
-				    strerror(errno));
 	int error = kernel_drop_capabilities(session->about.capabilities);
 
 	if (error)
@@ -138,6 +137,15 @@ static int confine(struct session *session)
 	/* Nobody of the same user may look into the broker; the child undoes it for itself. */
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
 		return session_fail(session, "cannot keep others out of the gate's memory: %s",
+				    strerror(errno));
+	/* Without scopes nobody could tell whom it may end. */
+	if (session->options->plan->hull.scoped & SCOPE_SIGNAL)
+		session->warden = error = warden_start();
+	if (error < 0)
+		return session_fail(session, "cannot make the process that ends the session: %s",
+				    strerror(-error));
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
+		return session_fail(session, "cannot adopt the agent's orphans: %s",
 				    strerror(errno));
 	return 0;
 }
@@ -174,6 +182,7 @@ static void release(struct session *session)
 	}
 	if (session->image_fd >= 0)
 		close(session->image_fd);
+	warden_dismiss(session->warden);
 	if (session->terminal.fd >= 0)
 		close(session->terminal.fd);
 }
@@ -181,7 +190,7 @@ static void release(struct session *session)
 int session_run(const struct session_options *options, char **error)
 {
 	struct session session = {
-	    .options = options, .image_fd = -1, .terminal = {.fd = -1}, .error = error};
+	    .options = options, .image_fd = -1, .warden = -1, .terminal = {.fd = -1}, .error = error};
 	int status;
 
 	if (error)

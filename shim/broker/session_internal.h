@@ -27,6 +27,7 @@ struct session {
 	struct sock_filter *program;
 	size_t program_count;
 	struct launch_signals signals;
+	int warden; /* warden.h; -1: none */
 	struct terminal terminal;
 	struct launch launch;
 	bool begun; /* the log has its first line */

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The broker is killed at any moment of a busy session: nothing opens, nothing hangs, the private folder goes.
 
-What the agent left behind is nobody's to end then: it runs on inside the wall, without a gate, until its work is done.
-LOOPS says how often.
+Its warden ends what the agent left behind, which runs on inside the wall, without a gate, until then. LOOPS says how
+often.
 """
 import os
 import random
