@@ -306,6 +306,9 @@ static void conclude(struct doctor *doctor)
 			plan->impossible ? "no session can start without it"
 					 : "run with --allow-degraded to start without it",
 			"%s", plan->losses[i]);
+	if (doctor->loaded.about.has_hosts)
+		finding(doctor, HEALTH_BAD, "network", "name the addresses",
+			"the manifest names hosts, which no machine enforces yet: `run` refuses it");
 	if (doctor->load.json)
 		writer_close(&doctor->json, ']');
 	print_layers(doctor);
@@ -318,6 +321,7 @@ static void conclude(struct doctor *doctor)
 	     : plan->loss_count || doctor->hidden
 		 ? "\nNot all of a manifest is enforced here: `remit run` will not "
 		   "start without --allow-degraded."
+	     : doctor->loaded.about.has_hosts ? "\n`remit run` will not start with this manifest."
 	     : doctor->bad ? "\nThe kernel enforces all of it; the installation is not complete."
 			   : "\nEverything that remit promises is enforced here.");
 }

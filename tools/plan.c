@@ -107,7 +107,8 @@ static int plan_file(struct plan_choice *choice, int argc, char **argv)
 	    prepare(&choice->loaded, &choice->without, NULL, &choice->prepared))
 		return STATUS_USAGE;
 	print_chosen(choice);
-	return choice->prepared.plan.loss_count ? STATUS_NO : STATUS_OK;
+	return choice->prepared.plan.loss_count || choice->loaded.about.has_hosts ? STATUS_NO
+										  : STATUS_OK;
 }
 
 int plan_command(int argc, char **argv)

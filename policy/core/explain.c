@@ -146,6 +146,10 @@ static bool put_snippet(struct out *out, const struct query *query)
 	put_string(out, object_prefix(query));
 	for (size_t i = 0; i < query->len; i++) {
 		char c = query->text[i];
+		if (c == '$') { /* no variable of the manifest's */
+			put_string(out, "[$]");
+			continue;
+		}
 		if (c == '*' || c == '?' || c == '[' || c == '\\')
 			put_string(out, c == '\\' ? "\\\\\\" : "\\\\");
 		else if (c == '"')

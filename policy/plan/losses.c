@@ -51,7 +51,8 @@ static void landlock_losses(int abi, struct said *said)
 			   "granted folder outside /dev are not limited");
 	if (abi < 6)
 		lose(said, "no Landlock scopes (6.12): abstract unix sockets are kept by the gate "
-			   "alone, and signals by its check of the process");
+			   "alone, and signals by its check of the process; the session of a "
+			   "remit that is killed goes on without a gate");
 }
 
 static void seccomp_losses(const struct features *f, struct said *said)

@@ -169,6 +169,14 @@ void launch_child(struct launch *launch)
 	_exit(STATUS_CANNOT_EXECUTE);
 }
 
+void launch_await_end(pid_t child)
+{
+	siginfo_t info;
+
+	while (waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT) != 0 && errno == EINTR)
+		;
+}
+
 int launch_status(int status)
 {
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);

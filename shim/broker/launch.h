@@ -64,6 +64,9 @@ void launch_child(struct launch *launch) __attribute__((noreturn));
 /* In the broker. 1: a message; 0: the end of the file; negative errno. */
 int launch_read(struct launch *launch, struct launch_message *out);
 
+/* After LAUNCH_EXEC: until the child has ended, which is not the agent that it would have become. */
+void launch_await_end(pid_t child);
+
 /* What failed, in words: "put the wall around the agent". */
 const char *launch_stage_text(int stage);
 

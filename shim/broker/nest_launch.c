@@ -233,6 +233,7 @@ static int await_exec(struct inner *inner)
 	if (message.stage != LAUNCH_EXEC)
 		return fail(inner, "cannot %s: %s", launch_stage_text(message.stage),
 			    strerror(message.value));
+	launch_await_end(inner->agent);
 	fail(inner, "cannot execute %s: %s", inner->options->program, strerror(message.value));
 	return message.value == ENOENT ? STATUS_NOT_FOUND : STATUS_CANNOT_EXECUTE;
 }

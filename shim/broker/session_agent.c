@@ -127,6 +127,7 @@ static int await_exec(struct session *session)
 	if (message.stage != LAUNCH_EXEC)
 		return session_fail(session, "cannot %s: %s", launch_stage_text(message.stage),
 				    strerror(message.value));
+	launch_await_end(session->agent);
 	session_fail(session, "cannot execute %s: %s", session->options->program,
 		     strerror(message.value));
 	return message.value == ENOENT ? STATUS_NOT_FOUND : STATUS_CANNOT_EXECUTE;

@@ -15,8 +15,12 @@ static void summarize(struct session *session, size_t left)
 	const struct session_options *options = session->options;
 	struct record_totals totals;
 
-	if (options->quiet)
+	/* Nobody who wants no summary wants to miss that the agent could do nothing any more. */
+	if (options->quiet) {
+		if (records_broken(session->records))
+			records_print_broken(records_full(session->records), stderr);
 		return;
+	}
 	watch_print_end(&session->watch, left);
 
 	for (size_t i = 0; i < options->plan->loss_count; i++)

@@ -92,6 +92,9 @@ START_TEST(test_sentences)
 	    {VERB_READ, OBJECT_PATH, "/s*[x]\"\\",
 	     "remit: refused read /s*[x]\"\\: no grant covers it (agent test-agent); files.read: "
 	     "[\"/s\\\\*\\\\[x]\\\"\\\\\\\\\"] would grant it"},
+	    {VERB_READ, OBJECT_PATH, "/${HOME}/$x",
+	     "remit: refused read /${HOME}/$x: no grant covers it (agent test-agent); files.read: "
+	     "[\"/[$]{HOME}/[$]x\"] would grant it"},
 	    {VERB_READ, OBJECT_PATH,
 	     "/stra\xc3\x9f"
 	     "e/\xe2\x82\xac",
