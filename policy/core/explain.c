@@ -130,6 +130,20 @@ static enum rule_section granting_section(enum verb verb)
 	return (enum rule_section)sections[verb];
 }
 
+/* How much of a path is "/proc/PID"; 0 when it is no process's. */
+static size_t process_len(const char *path, size_t len)
+{
+	static const char proc[] = "/proc/";
+	const size_t start = sizeof(proc) - 1;
+	size_t at = start;
+
+	if (len <= start || memcmp(path, proc, start) != 0)
+		return 0;
+	while (at < len && path[at] >= '0' && path[at] <= '9')
+		at++;
+	return at > start && (at == len || path[at] == '/') ? at : 0;
+}
+
 /*
  * The object as a manifest would write it, within double quotes: wildcards of the name quoted for
  * the pattern language, and that backslash quoted for YAML. False when no manifest can say it.
@@ -144,7 +158,14 @@ static bool put_snippet(struct out *out, const struct query *query)
 	    escaped_length(query->text, query->len) != query->len)
 		return false;
 	put_string(out, object_prefix(query));
-	for (size_t i = 0; i < query->len; i++) {
+	size_t from = 0;
+
+	/* A process has another number each time. */
+	if (query->object == OBJECT_PATH && process_len(query->text, query->len) > 0) {
+		put_string(out, "/proc/*");
+		from = process_len(query->text, query->len);
+	}
+	for (size_t i = from; i < query->len; i++) {
 		char c = query->text[i];
 		if (c == '$') { /* no variable of the manifest's */
 			put_string(out, "[$]");

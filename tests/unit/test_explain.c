@@ -92,6 +92,9 @@ START_TEST(test_sentences)
 	    {VERB_READ, OBJECT_PATH, "/s*[x]\"\\",
 	     "remit: refused read /s*[x]\"\\: no grant covers it (agent test-agent); files.read: "
 	     "[\"/s\\\\*\\\\[x]\\\"\\\\\\\\\"] would grant it"},
+	    {VERB_READ, OBJECT_PATH, "/proc/13941/task",
+	     "remit: refused read /proc/13941/task: no grant covers it (agent test-agent); "
+	     "files.read: [\"/proc/*/task\"] would grant it"},
 	    {VERB_READ, OBJECT_PATH, "/${HOME}/$x",
 	     "remit: refused read /${HOME}/$x: no grant covers it (agent test-agent); files.read: "
 	     "[\"/[$]{HOME}/[$]x\"] would grant it"},
