@@ -76,6 +76,14 @@ $(BUILD)/%.o: %.c
 	$(if $(Q),@echo "  CC      $<")
 	$(Q)$(CC) $(REMIT_CFLAGS) $(CFLAGS) -fPIE -MMD -MP -c -o $@ $<
 
+# What objects carry of where things will be: they are made again when that is said anew.
+PLACES := $(VERSION) $(LIBDIR) $(PROFILEDIR)
+.PHONY: FORCE
+FORCE:
+$(BUILD)/places: FORCE
+	@mkdir -p $(@D) && echo '$(PLACES)' | cmp -s - $@ || echo '$(PLACES)' > $@
+$(call obj,$(TOOLS)) $(BUILD)/shim/broker/record_session.o: $(BUILD)/places
+
 $(LIB): $(call obj,$(LIBRARY))
 	$(if $(Q),@echo "  AR      $@")
 	$(Q)rm -f $@ && ar rcs $@ $^

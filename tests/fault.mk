@@ -27,7 +27,6 @@ $(BUILD)/tests/fault/acts: $(wildcard $(FAULT)/acts*.[ch])
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ESCAPE_CFLAGS) -o $@ $(FAULT)/acts*.c
 
-.PHONY: check-fault FORCE
-FORCE:
+.PHONY: check-fault
 check-fault: all $(FAULT_BUILD)/remit-fault $(BUILD)/tests/fault/acts ## the gate while the kernel fails it (SITES=all: every call, every errno)
 	$(Q)$(PYTHON) $(FAULT)/run.py $(BUILD) --sites $(SITES)

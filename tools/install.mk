@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # install and uninstall: the command, the shim, the self-test's program, the profiles, the manual, the completion. Honours
 # DESTDIR, PREFIX and each folder by its own variable. The command carries LIBDIR and PROFILEDIR
-# within it: give the same values to `make` and to `make install`.
+# within it, so other values than those of the last `make` build what carries them again.
 
 INSTALL_PROFILES := $(wildcard policy/profiles/*.yaml)
 MAN1 := tools/man/remit.1
@@ -24,5 +24,5 @@ uninstall: ## remove what install put there
 		$(patsubst policy/profiles/%,'$(DESTDIR)$(PROFILEDIR)/%',$(INSTALL_PROFILES)) \
 		'$(DESTDIR)$(MANDIR)/man1/remit.1' '$(DESTDIR)$(MANDIR)/man5/remit.yaml.5' \
 		'$(DESTDIR)$(COMPLETIONDIR)/remit'
-	$(Q)for folder in '$(DESTDIR)$(LIBDIR)' '$(DESTDIR)$(PROFILEDIR)'; do \
+	$(Q)for folder in '$(DESTDIR)$(LIBDIR)' '$(DESTDIR)$(PROFILEDIR)' '$(DESTDIR)$(dir $(PROFILEDIR))'; do \
 		if [ -d "$$folder" ]; then rmdir --ignore-fail-on-non-empty "$$folder"; fi; done
