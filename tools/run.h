@@ -11,7 +11,7 @@
 #include "tools/load.h"
 #include "tools/prepare.h"
 
-#define KEEP_MAX 64
+#define KEEP_MAX SESSION_KEEP_MAX
 
 struct run {
 	struct load_flags load;

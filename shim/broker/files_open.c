@@ -164,6 +164,20 @@ static struct reply reopen(struct request *request, const struct open_call *call
 	return opened(call, open_handle(object->handle, call->flags));
 }
 
+/* By right of the caller's own fd: where the hull reaches, which is to what the session was handed
+ * and to what some rule names. */
+static struct reply reopen_own(struct request *request, const struct open_call *call,
+			       const struct object *object)
+{
+	struct reply reply = reopen(request, call, object);
+
+	if (reply.kind != REPLY_ERROR || reply.value != EACCES)
+		return reply;
+	return files_error(judge_never(request, verb_name(open_verb(call)), object->path,
+				       "it can be used as it is open, and not opened again",
+				       EACCES));
+}
+
 /* The walk stopped at a magic link of a process outside the session. */
 static struct reply refuse_foreign(struct request *request, const struct open_call *call,
 				   const struct object *object)
@@ -197,7 +211,7 @@ static struct reply open_existing(struct request *request, const struct open_cal
 		return (struct reply){.kind = REPLY_LATER, .fd = -1};
 	if (!judge_would_allow(request, verb, object->path, object->len) &&
 	    covered_by_own_fd(request, call, object))
-		return reopen(request, call, object);
+		return reopen_own(request, call, object);
 	error = judge_path(request, verb, object);
 	if (error)
 		return files_error(error);

@@ -113,6 +113,19 @@ static bool has_children(void)
 	return pid == 0 || errno != ECHILD;
 }
 
+/* What the agent was handed it may open again by its number: the gate does that. */
+static int put_hull_on(const struct session_options *options)
+{
+	int handed[3 + SESSION_KEEP_MAX] = {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO};
+	size_t count = options->keep_fd_count;
+
+	if (count > SESSION_KEEP_MAX)
+		return -E2BIG;
+	if (count)
+		memcpy(handed + 3, options->keep_fds, count * sizeof(handed[0]));
+	return kernel_landlock_holding(&options->plan->hull, handed, 3 + count);
+}
+
 /* From here on the calling process has no more rights than the scope and the session need. */
 static int confine(struct session *session)
 {
@@ -127,7 +140,7 @@ static int confine(struct session *session)
 
 	if (error)
 		return session_fail(session, "cannot drop capabilities: %s", strerror(-error));
-	error = kernel_landlock(&session->options->plan->hull);
+	error = put_hull_on(session->options);
 	if (error)
 		return session_fail(
 		    session,

@@ -15,6 +15,7 @@
 #include "policy/plan/features.h"
 
 #define SESSION_ID_MAX 40
+#define SESSION_KEEP_MAX 64 /* descriptors that the agent is handed beside the standard ones */
 
 struct session_options {
 	const void *image; /* the scope image; copied into a sealed memfd */

@@ -35,6 +35,8 @@ int kernel_open_plain(const char *path);
 
 /* Restricts the calling thread for good (sets no_new_privs first). */
 int kernel_landlock(const struct domain *domain);
+/* The same, with as much access to the files behind these descriptors as they have. */
+int kernel_landlock_holding(const struct domain *domain, const int *fds, size_t count);
 
 /* The program of a plan; *program is malloc'ed. The one that came with the command, else built.
  * Parent-side: allocates, makes system calls. */

@@ -110,7 +110,25 @@ static int add_port(int ruleset, const struct port_access *port)
 	return 0;
 }
 
-int kernel_landlock(const struct domain *domain)
+/* What the descriptor lets its holder do with a file, for whoever opens that again. Nothing for what
+ * is no file: pipes and terminals are not opened by a path beneath a granted one. */
+static int add_held(int ruleset, uint64_t handled, int fd)
+{
+	struct path_beneath_attr attr = {.parent_fd = fd};
+	struct stat status;
+	int flags = fcntl(fd, F_GETFL);
+	if (flags < 0 || (flags & O_PATH) || fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
+		return 0;
+	if ((flags & O_ACCMODE) != O_WRONLY)
+		attr.allowed_access |= ACCESS_READ_FILE;
+	if ((flags & O_ACCMODE) != O_RDONLY)
+		attr.allowed_access |= ACCESS_WRITE_FILE | ACCESS_TRUNCATE;
+	attr.allowed_access &= handled;
+	int ret = add_rule(ruleset, &attr);
+	return ret == -EBADFD ? 0 : ret;
+}
+
+int kernel_landlock_holding(const struct domain *domain, const int *fds, size_t count)
 {
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -errno;
@@ -122,10 +140,17 @@ int kernel_landlock(const struct domain *domain)
 	int ret = 0;
 	for (size_t i = 0; ret == 0 && domain->handled_fs && i < domain->path_count; i++)
 		ret = add_path(ruleset, &domain->paths[i]);
+	for (size_t i = 0; ret == 0 && domain->handled_fs && i < count; i++)
+		ret = add_held(ruleset, domain->handled_fs, fds[i]);
 	for (size_t i = 0; ret == 0 && domain->handled_net && i < domain->port_count; i++)
 		ret = add_port(ruleset, &domain->ports[i]);
 	if (ret == 0 && syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
 		ret = -errno;
 	close(ruleset);
 	return ret;
+}
+
+int kernel_landlock(const struct domain *domain)
+{
+	return kernel_landlock_holding(domain, NULL, 0);
 }

@@ -23,7 +23,7 @@ class Mutation:
 
 
 # Layers that hold the same thing by themselves. A mutation of one layer takes the others away, and says so.
-HULL = Edit("shim/broker/session.c", "error = kernel_landlock(&session->options->plan->hull);", "error = 0;")
+HULL = Edit("shim/broker/session.c", "error = put_hull_on(session->options);", "error = 0;")
 WALL = Edit("shim/broker/launch.c", "error = kernel_landlock(&options->plan->wall);", "error = 0;")
 CAPABILITIES = Edit("shim/broker/session.c", "int error = kernel_drop_capabilities(session->about.capabilities);",
                     "int error = 0;")

@@ -23,3 +23,33 @@ for options in ((), ("--no-shim",)):
     expect("the kept one", seen[str(kept)], s.path("kept"))
 closed = s.run("/bin/true", options=("--keep-fd", "77"))
 expect("a closed one", closed.returncode, 125)
+
+# What the agent was handed it may open again by its number, wherever that file is, with no more access.
+outside = s.path("outside")
+os.makedirs(outside, exist_ok=True)
+again = s.script("again.py", """\
+import os, sys
+def tried(path, flags, act):
+    try: fd = os.open(path, flags)
+    except OSError as error: return error.errno
+    done = act(fd)
+    os.close(fd)
+    return done
+out = [tried('/dev/stdin', os.O_RDONLY, lambda fd: os.read(fd, 9).decode()), tried('/dev/stdin', os.O_WRONLY, bool),
+       tried('/dev/stderr', os.O_WRONLY | os.O_APPEND, lambda fd: os.write(fd, b'told')), tried('/dev/stderr', os.O_RDONLY, bool),
+       tried('/dev/fd/' + sys.argv[1], os.O_RDONLY, lambda fd: os.read(fd, 9).decode()), tried(sys.argv[2], os.O_RDONLY, bool)]
+print(out)
+""")
+for options in ((), ("--no-shim",)):
+    for name in ("in", "kept", "beside"):
+        with open(os.path.join(outside, name), "w") as file:
+            file.write(name)
+    with open(os.path.join(outside, "in")) as given, open(os.path.join(outside, "err"), "w") as told, \
+            open(os.path.join(outside, "kept")) as kept:
+        os.set_inheritable(kept.fileno(), True)
+        command = s.command("/usr/bin/python3", "-I", again, str(kept.fileno()), os.path.join(outside, "beside"),
+                            options=(*options, "--quiet", "--keep-fd", str(kept.fileno())))
+        done = subprocess.run(command, stdin=given, stdout=subprocess.PIPE, stderr=told, text=True, pass_fds=(kept.fileno(),))
+    expect(f"opened again {options}", done.stdout, str(["in", 13, 4, 13, "kept", 13]) + "\n")
+    with open(os.path.join(outside, "err")) as told:
+        hold(f"it is told there {options}", told.read().endswith("told"))
