@@ -50,7 +50,11 @@ int audit_open_file(const char *file, struct audit *out)
 	int error;
 
 	*out = (struct audit){.fd = -1};
-	out->fd = open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
+	/* A FIFO that nobody reads is an error, not a reason to wait. */
+	out->fd = open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
+		       0600);
+	if (out->fd >= 0)
+		fcntl(out->fd, F_SETFL, O_APPEND);
 	out->name = strdup(file);
 	if (out->fd >= 0 && out->name) {
 		out->path = name_of(out->fd);

@@ -101,6 +101,8 @@ static int each_line(const struct check *check)
 	while ((len = getline(&line, &size, stdin)) > 0) {
 		if (line[len - 1] == '\n')
 			line[--len] = '\0';
+		if (len && line[len - 1] == '\r')
+			line[--len] = '\0';
 		if (!len || line[0] == '#')
 			continue;
 		if (strlen(line) != (size_t)len) {

@@ -155,6 +155,11 @@ static int read_model(const struct load_flags *flags, const char *tmp, bool prof
 		output_error("no manifest: name it with -m FILE");
 		return -EINVAL;
 	}
+	if (slurp_starts_with(flags->manifest, IMAGE_START, strlen(IMAGE_START))) {
+		output_error("%s is a scope image: name the manifest that it was compiled from",
+			     flags->manifest);
+		return -EINVAL;
+	}
 	error = load_options(flags, tmp, out);
 	if (error)
 		return error;

@@ -85,11 +85,12 @@ static int help_command(int argc, char **argv)
 }
 
 /* A file that is opened must never get the number of a stream that was closed: the audit log would
- * be the program's own standard output. */
+ * be the program's own standard output. What stands there fails as the closed one would. */
 static bool open_streams(void)
 {
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+		if (fcntl(fd, F_GETFD) < 0 &&
+		    open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
 			return false;
 	return true;
 }

@@ -147,3 +147,7 @@ for example in invoice-bot ci-job coding-agent; do
 	status 0 "example-$example" r test --set AGENT=/opt/agent --set MODEL=203.0.113.7:443 \
 		--workspace "$W/ws" "$root/examples/$example.yaml"
 done
+
+# What is nowhere to be read is an error, and so is a stream that was closed.
+status 2 closed-stdout sh -c "'$remit' show --no-resolve -m m.yaml >&-"
+status 0 check-crlf sh -c "printf 'read /srv/data/a\\r\\n' | '$remit' check --no-resolve -m m.yaml --stdin"
