@@ -16,6 +16,7 @@
 #include "policy/compile/reader.h"
 #include "policy/compile/resolve.h"
 #include "policy/core/decide.h"
+#include "policy/core/path.h"
 
 static bool granted_already(const struct program_grants *grants, const char *path)
 {
@@ -91,7 +92,7 @@ static int imply(struct program_grants *grants, const char *path, const char *pr
 	return err ? err : program_grants_note(grants, rule);
 }
 
-void program_grants_warn(const struct program_grants *grants, const char *format, const char *what)
+static void warn(const struct program_grants *grants, const char *format, const char *what)
 {
 	const struct model_rule *rule = &grants->model->rules[grants->rule];
 
@@ -104,11 +105,10 @@ static bool over_budget(struct program_grants *grants)
 	if (grants->programs++ < LIMIT_PROGRAMS)
 		return false;
 	if (!grants->warned)
-		program_grants_warn(
-		    grants,
-		    "too many programs to look into: grant the interpreters of the others by "
-		    "name%s",
-		    "");
+		warn(grants,
+		     "too many programs to look into: grant the interpreters of the others by "
+		     "name%s",
+		     "");
 	grants->warned = true;
 	return true;
 }
@@ -179,8 +179,9 @@ static int read_program(struct program_grants *grants, const char *program, bool
 	return kind;
 }
 
-/* Another rule may grant the interpreter yet: whether it is missed shows at the end. */
-static int hold_back(struct program_grants *grants, const char *program, const char *interpreter)
+/* Another rule may grant what is named yet: whether it is missed shows at the end. */
+static int hold_back(struct program_grants *grants, bool link, const char *program,
+		     const char *named)
 {
 	struct held_back *held =
 	    reallocarray(grants->held_back, grants->held_count + 1, sizeof(*held));
@@ -189,18 +190,38 @@ static int hold_back(struct program_grants *grants, const char *program, const c
 		return -ENOMEM;
 	grants->held_back = held;
 	held += grants->held_count;
-	*held = (struct held_back){grants->rule, strdup(program), strdup(interpreter)};
+	*held = (struct held_back){grants->rule, link, strdup(program), strdup(named)};
 	grants->held_count++;
-	return held->program && held->interpreter ? 0 : -ENOMEM;
+	return held->program && held->named ? 0 : -ENOMEM;
 }
 
-static bool misses_interpreter(const struct program_grants *grants, const struct held_back *held)
+int program_grants_hold_link(struct program_grants *grants, const char *link, const char *real)
+{
+	return hold_back(grants, true, link, real);
+}
+
+static bool is_granted(const struct program_grants *grants, const char *path)
+{
+	size_t len = strlen(path);
+
+	for (size_t i = 0; i < grants->model->rule_count; i++) {
+		const struct model_rule *rule = &grants->model->rules[i];
+		size_t rule_len = strlen(rule->text);
+
+		if (rule->section == SECTION_EXEC_ALLOW && !rule->conditions &&
+		    (rule->pattern ? path_matches(rule->text, rule_len, path, len)
+				   : path_within(path, len, rule->text, rule_len)))
+			return true;
+	}
+	return false;
+}
+
+static bool is_missed(const struct program_grants *grants, const struct held_back *held)
 {
 	char clean[PATH_TEXT_MAX];
-	long len =
-	    path_join("/", 1, held->interpreter, strlen(held->interpreter), clean, sizeof(clean));
+	long len = path_join("/", 1, held->named, strlen(held->named), clean, sizeof(clean));
 
-	return len < 0 || !granted_already(grants, clean);
+	return len < 0 || !is_granted(grants, clean);
 }
 
 static void warn_held(const struct program_grants *grants, const struct held_back *first,
@@ -213,12 +234,12 @@ static void warn_held(const struct program_grants *grants, const struct held_bac
 		snprintf(others, sizeof(others), " (and %zu more so)", more);
 	diagnostics_add(grants->diagnostics, SEVERITY_WARNING, rule->file, rule->line, rule->column,
 			1, NULL, NULL,
-			"the agent may write %s, so that its interpreter is not granted with it: "
-			"name %s%s",
-			first->program, first->interpreter, others);
+			"the agent may write %s%s, so that %s is not granted with it: name %s%s",
+			first->link ? "the link " : "", first->program,
+			first->link ? "what it leads to" : "its interpreter", first->named, others);
 }
 
-void program_grants_warn_held(struct program_grants *grants)
+static void warn_kind(struct program_grants *grants, bool link)
 {
 	const struct held_back *first = NULL;
 	size_t more = 0;
@@ -226,7 +247,7 @@ void program_grants_warn_held(struct program_grants *grants)
 	for (size_t i = 0; i < grants->held_count; i++) {
 		const struct held_back *held = &grants->held_back[i];
 
-		if (!misses_interpreter(grants, held))
+		if (held->link != link || !is_missed(grants, held))
 			continue;
 		if (first && first->rule == held->rule) {
 			more++;
@@ -239,6 +260,12 @@ void program_grants_warn_held(struct program_grants *grants)
 	}
 	if (first)
 		warn_held(grants, first, more);
+}
+
+void program_grants_warn_held(struct program_grants *grants)
+{
+	warn_kind(grants, false);
+	warn_kind(grants, true);
 }
 
 static int chain_from(struct program_grants *grants, const char *real, bool linked, char **words)
@@ -258,9 +285,8 @@ static int chain_from(struct program_grants *grants, const char *real, bool link
 			return 0;
 		if (strlen(interpreter) >= PATH_TEXT_MAX)
 			return 0;
-		if (resolve_writable(grants->model, program)) {
-			return hold_back(grants, program, interpreter);
-		}
+		if (resolve_writable(grants->model, program))
+			return hold_back(grants, false, program, interpreter);
 		/* A loader is not started with the program's arguments: the gate judges what it
 		 * loads. */
 		char *none = NULL;
@@ -298,7 +324,7 @@ void program_grants_free(struct program_grants *grants)
 {
 	for (size_t i = 0; i < grants->held_count; i++) {
 		free(grants->held_back[i].program);
-		free(grants->held_back[i].interpreter);
+		free(grants->held_back[i].named);
 	}
 	free(grants->held_back);
 	path_map_free(&grants->granted);

@@ -13,10 +13,12 @@
 #include "policy/compile/model.h"
 #include "policy/compile/path_map.h"
 
-/* A program that the agent may write: what it names is the agent's word, and grants nothing. */
+/* A script or a link that the agent may write: what it names is the agent's word, and grants
+ * nothing. */
 struct held_back {
 	size_t rule;
-	char *program, *interpreter;
+	bool link;
+	char *program, *named; /* the interpreter, or what the link leads to */
 };
 
 struct program_grants {
@@ -40,9 +42,10 @@ int program_grant_target(struct program_grants *grants, const char *real, const 
  * another way to write it that is granted too; or NULL. */
 int program_grant_interpreters(struct program_grants *grants, const char *real,
 			       const char *spelled);
-/* Says something about the searched rule. */
-void program_grants_warn(const struct program_grants *grants, const char *format, const char *what);
-/* After the last rule: says which programs will miss their interpreters, once a rule. */
+/* A link that the agent may write, and the program that it leads to now. 0 or -ENOMEM. */
+int program_grants_hold_link(struct program_grants *grants, const char *link, const char *real);
+/* After the last rule: says which programs will not start for what was held back, once a rule and
+ * kind. */
 void program_grants_warn_held(struct program_grants *grants);
 void program_grants_free(struct program_grants *grants);
 

@@ -47,19 +47,22 @@ static bool is_program(const struct stat *about)
 	return S_ISREG(about->st_mode) && (about->st_mode & 0111);
 }
 
-/* What the path leads to and its real path; false when that is nothing to look into. */
-static bool leads_to(struct search *search, const char *path, char real[PATH_TEXT_MAX],
-		     struct stat *about)
+/* What the path leads to and its real path: 1; 0 when that is nothing to look into; -ENOMEM.
+ * folders: they are searched, too. */
+static int leads_to(struct search *search, const char *path, bool folders, char real[PATH_TEXT_MAX],
+		    struct stat *about)
 {
 	struct model *model = search->grants.model;
 	int err = resolve_path_seen(model, path, true, refuse_writable, model, real);
+	bool held = err == -EPERM;
 
-	if (err == -EPERM)
-		program_grants_warn(&search->grants,
-				    "the agent may write a link in %s, so that it is not followed: "
-				    "grant what it leads to",
-				    path);
-	return !err && stat(real, about) == 0;
+	if (held)
+		err = resolve_path_seen(model, path, true, NULL, NULL, real);
+	if (err || stat(real, about) != 0)
+		return 0;
+	if (held && (is_program(about) || (folders && S_ISDIR(about->st_mode))))
+		return program_grants_hold_link(&search->grants, path, real);
+	return held ? 0 : 1;
 }
 
 /* Found in a folder or by a pattern, which do not cover what a link in them leads to. */
@@ -67,10 +70,10 @@ static int visit_link(struct search *search, const char *path)
 {
 	char real[PATH_TEXT_MAX];
 	struct stat about;
-	int err;
+	int err = leads_to(search, path, false, real, &about);
 
-	if (!leads_to(search, path, real, &about) || !is_program(&about))
-		return 0;
+	if (err <= 0 || !is_program(&about))
+		return err < 0 ? err : 0;
 	err = program_grant_target(&search->grants, real, path);
 	return err ? err : program_grant_interpreters(&search->grants, real, path);
 }
@@ -263,6 +266,7 @@ static int visit_rule(struct search *search)
 	const struct model_rule *rule = &search->grants.model->rules[search->grants.rule];
 	char root[PATH_TEXT_MAX], real[PATH_TEXT_MAX];
 	struct stat about;
+	int err;
 
 	search->tail = NULL;
 	search->lead = 0;
@@ -270,8 +274,9 @@ static int visit_rule(struct search *search)
 		search_root(rule->text, root);
 	else
 		strcpy(root, rule->text);
-	if (!leads_to(search, root, real, &about))
-		return 0;
+	err = leads_to(search, root, true, real, &about);
+	if (err <= 0)
+		return err;
 	if (rule->pattern) {
 		search->tail = rule->text + strlen(root) + (root[1] != '\0');
 		search->lead = strcspn(search->tail, "*?[\\/");

@@ -51,6 +51,20 @@ static int cut_object(const char **at, size_t *len, const char **why)
 	return *len ? 0 : fail(why, "the object is missing");
 }
 
+/* The root of a session's process is the one that all have: what follows it in the path. */
+static const char *past_own_root(const char *path)
+{
+	static const char *const roots[] = {"/proc/self/root", "/proc/thread-self/root"};
+
+	for (size_t i = 0; i < sizeof(roots) / sizeof(*roots); i++) {
+		size_t len = strlen(roots[i]);
+
+		if (!strncmp(path, roots[i], len) && (!path[len] || path[len] == '/'))
+			return path[len] ? path + len : "/";
+	}
+	return NULL;
+}
+
 static int parse_path(const char *text, size_t len, const char *base, bool follow,
 		      struct parsed_query *out, const char **why)
 {
@@ -73,6 +87,10 @@ static int parse_path(const char *text, size_t len, const char *base, bool follo
 		memcpy(joined + base_len + 1, text, len);
 		joined[base_len + 1 + len] = '\0';
 		err = resolve_path(joined, true, NULL, NULL, out->storage);
+		for (const char *rest; !err && (rest = past_own_root(out->storage));) {
+			memmove(joined, rest, strlen(rest) + 1);
+			err = resolve_path(joined, true, NULL, NULL, out->storage);
+		}
 	}
 	if (err == -ENAMETOOLONG)
 		return fail(why, "the path is longer than 4095 bytes");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The one small language of `check`, `test` and records: "read P", "write P", "exec P [args]", "connect
- * A", "listen A", "env NAME". */
+/* The one small language of `check`, `test` and records: "read P", "write P", "exec P [args]",
+ * "connect A", "listen A", "env NAME". */
 #ifndef REMIT_COMPILE_QUERY_H
 #define REMIT_COMPILE_QUERY_H
 
@@ -19,8 +19,8 @@ enum value_quoting query_quoting(const char *line);
 /*
  * Parses one line. Relative paths are taken from base (absolute, clean). With follow, symbolic
  * links are resolved as the gate would: an existing object by its real path, a new one by its
- * parent's real path and its name; /proc/self and what hangs on it stay as they are spelled, and a
- * sha256 fact is not computed. 0 or -EINVAL with *why set to a static text.
+ * parent's real path and its name; /proc/self and what hangs on it stay as they are spelled (but
+ * for its root), and a sha256 fact is not computed. 0 or -EINVAL with *why set to a static text.
  */
 int query_parse(const char *line, const char *base, bool follow, struct parsed_query *out,
 		const char **why);

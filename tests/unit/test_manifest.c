@@ -337,6 +337,28 @@ START_TEST(interpreter_that_the_agent_chose)
 }
 END_TEST
 
+/* Not told where what the link leads to is granted by another rule, or is no program. */
+START_TEST(links_that_are_missed)
+{
+	static const char *const others[] = {"", ", /usr/bin/e*", ", /usr/bin"};
+	char text[1024];
+
+	begin();
+	ck_assert_int_eq(symlink("/usr/bin/env", in("theirs/to-env")), 0);
+	ck_assert_int_eq(symlink("/etc/passwd", in("theirs/to-no-program")), 0);
+	ck_assert_int_eq(symlink("/nowhere/x", in("theirs/to-nothing")), 0);
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+		snprintf(text, sizeof(text),
+			 HEAD "files: {write: [%s/theirs]}\nexec: {allow: [\"%s/theirs/to-*\"%s]}\n",
+			 folder, folder, others[i]);
+		ck_assert_int_eq(read_text(text, true), 0);
+		ck_assert_uint_eq(diagnostics.warnings, i == 0);
+		forget();
+	}
+	end();
+}
+END_TEST
+
 /* Told once a rule, and not of an interpreter that some rule grants, before or after. */
 START_TEST(interpreters_that_are_missed)
 {
@@ -559,6 +581,7 @@ int main(void)
 	tcase_add_test(tests, link_that_is_granted);
 	tcase_add_test(tests, interpreters);
 	tcase_add_test(tests, interpreter_that_the_agent_chose);
+	tcase_add_test(tests, links_that_are_missed);
 	tcase_add_test(tests, interpreters_that_are_missed);
 	tcase_add_test(tests, links_to_programs);
 	tcase_add_test(tests, patterns_of_one_folder);

@@ -40,6 +40,9 @@ START_TEST(paths)
 	path_is("read /proc/self/maps", true, VERB_READ, "/proc/self/maps");
 	path_is("read /proc/self/cwd/x", true, VERB_READ, "/proc/self/cwd/x");
 	path_is("read /proc/thread-self/fd/0", true, VERB_READ, "/proc/thread-self/fd/0");
+	path_is("read /proc/self/root/etc/passwd", true, VERB_READ, "/etc/passwd");
+	path_is("read /proc/thread-self/root", true, VERB_READ, "/");
+	path_is("read /proc/self/rooted", true, VERB_READ, "/proc/self/rooted");
 	path_is("read /dev/stdin", true, VERB_READ, "/dev/stdin");
 	path_is("read /dev/fd/3", true, VERB_READ, "/dev/fd/3");
 	path_is("read /", true, VERB_READ, "/");
