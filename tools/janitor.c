@@ -244,7 +244,7 @@ static char *base_folder(void)
 	return realpath(base && base[0] == '/' ? base : "/tmp", NULL);
 }
 
-static int make_folders(struct janitor *janitor, const char *base)
+static int make_folder(struct janitor *janitor, const char *base)
 {
 	if (asprintf(&janitor->folder, "%s/remit-%u-XXXXXX", strcmp(base, "/") ? base : "",
 		     (unsigned int)geteuid()) < 0) {
@@ -262,15 +262,17 @@ static int make_folders(struct janitor *janitor, const char *base)
 		janitor->tmp = NULL;
 		return -ENOMEM;
 	}
-	return mkdir(janitor->tmp, 0700) ? -errno : 0;
+	return 0;
 }
 
-static int open_folders(struct janitor *janitor)
+/* What is emptied at the end is made here, in a folder that is held: an agent of another session
+ * may write beside it, and put another in its place. */
+static int make_tmp(struct janitor *janitor)
 {
 	const int how = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 
 	janitor->folder_fd = open(janitor->folder, how);
-	if (janitor->folder_fd >= 0)
+	if (janitor->folder_fd >= 0 && mkdirat(janitor->folder_fd, "tmp", 0700) == 0)
 		janitor->tmp_fd = openat(janitor->folder_fd, "tmp", how);
 	return janitor->tmp_fd < 0 ? -errno : 0;
 }
@@ -285,14 +287,14 @@ int janitor_start(struct janitor *out, const char *session_id, const char **what
 	*what = "below $TMPDIR, else /tmp";
 	if (!base)
 		return -errno;
-	error = make_folders(out, base);
+	error = make_folder(out, base);
 	free(base);
+	if (!error)
+		error = make_tmp(out);
 	if (!error) {
 		*what = "the process that removes the private folder";
-		error = open_folders(out);
-	}
-	if (!error)
 		error = split_off(out);
+	}
 	if (error) {
 		remove_folders(out);
 		janitor_finish(out);
