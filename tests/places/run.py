@@ -137,7 +137,7 @@ def places(place):
     yield "no memfd_create", [*deny, "no-memfd"], {}, degraded, "memfd"
     yield "no pidfd_open", [*deny, "no-pidfd-open"], {}, degraded, "pidfd_getfd"
     yield "no HOME", ["env", "-u", "HOME"], {}, [], None
-    yield "no HOME, no state folder", [*user, "env", "-u", "HOME", "-u", "XDG_STATE_HOME"], {}, [], "${HOME} has no value"
+    yield "no HOME, no state folder", [*user, "env", "-u", "HOME", "-u", "XDG_STATE_HOME"], {}, [], "no place for the audit log"
     yield "HOME missing", [], {"HOME": "/nowhere/home", "XDG_STATE_HOME": place.root + "/home/state"}, [], None
     yield "state folder missing", [], {"XDG_STATE_HOME": place.root + "/home/state/new/one"}, [], None
     yield "state folder unwritable", [*user], {"XDG_STATE_HOME": "/proc"}, [], "/proc/remit"
