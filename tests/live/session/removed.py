@@ -77,7 +77,7 @@ s.manifest(f'files: {{read: ["{inner}", "{BUILD}/remit", "{BUILD}/libremit.so", 
 for where in ("", f"TMPDIR={s.path('w/t')} "):
     fill("w/app")
     out = sh(f"{where}{BUILD}/remit run -q -m {inner} --profiles {PROFILES} --workspace {s.work} {' '.join(NESTING)} -- "
-             "/bin/sh -c 'mv app $TMPDIR/app || echo kept'")
+             "/bin/sh -c 'mv app $TMPDIR/app || echo kept'", NESTING)
     hold(f"the inner session's end {where}: {out.stderr}", "kept" in out.stdout and whole("w/app"), out.stdout)
 
 # Folders whose rights are gone are removed all the same.
