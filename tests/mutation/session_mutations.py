@@ -127,6 +127,8 @@ ENDS = [
     mutation("janitor-named", "what stands in the private folder's place is not removed",
              ("tools/janitor.c", "about.st_dev == there.st_dev && about.st_ino == there.st_ino ? 0 : -ENOENT;", "0;"),
              others=(("session", "planted"),)),
+    mutation("warden", "the session of a broker that was killed is ended", ("shim/broker/warden.c", "while (end_some() > 0)", "while (0 && end_some() > 0)"),
+             others=(("session", "killed"),)),
     mutation("agent-kept-back", "an agent whose end its tracer keeps to itself has ended", ("shim/broker/watch.c", "return ms - watch->unseen >= UNSEEN_MS;", "return false;"),
              others=(("session", "kept_back"),)),
 ]
