@@ -40,7 +40,7 @@ UNREADABLE = {f"{name} {errno.ENOSYS}: no errno for a program" for name in ("ope
 # What a fault may lead to, by its place and errno (None: any).
 EXCUSED = {
     # What no second attempt could mend: the empty folder itself cannot be removed.
-    ("tools/janitor.c", "rmdir", None): {"left the private folder"},
+    ("tools/janitor_serve.c", "rmdir", None): {"left the private folder"},
     ("shim/broker/memory.c", "process_vm_readv", "EPERM"): UNREADABLE,
     ("shim/broker/memory.c", "open", "EACCES"): UNREADABLE,
 }
@@ -48,7 +48,7 @@ EXCUSED = {
 # Answers that are no failure: where no name is there, or none may be looked at, no link leads from one to another, and
 # nothing is removed.
 LIES = {("policy/compile/resolve.c", "readlink", "ENOENT"), ("policy/compile/resolve.c", "readlink", "EACCES"),
-        ("tools/janitor.c", "fstatat", "ENOENT")}
+        ("tools/janitor_serve.c", "fstatat", "ENOENT")}
 
 Site = collections.namedtuple("Site", "offset symbol place")
 Result = collections.namedtuple("Result", "status output errors hung fds counts fired")
