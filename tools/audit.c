@@ -51,16 +51,14 @@ int audit_open_file(const char *file, struct audit *out)
 
 	*out = (struct audit){.fd = -1};
 	/* A FIFO that nobody reads is an error, not a reason to wait. */
-	out->fd = open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
-		       0600);
-	if (out->fd >= 0)
-		fcntl(out->fd, F_SETFL, O_APPEND);
+	out->fd =
+	    open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
 	out->name = strdup(file);
-	if (out->fd >= 0 && out->name) {
+	if (out->fd >= 0 && out->name && fcntl(out->fd, F_SETFL, O_APPEND) == 0) {
 		out->path = name_of(out->fd);
 		return 0;
 	}
-	error = out->fd < 0 ? -errno : -ENOMEM;
+	error = out->name ? -errno : -ENOMEM;
 	output_error("the audit log %s cannot be opened: %s; --audit FILE names another", file,
 		     strerror(-error));
 	return error;

@@ -155,11 +155,6 @@ static int read_model(const struct load_flags *flags, const char *tmp, bool prof
 		output_error("no manifest: name it with -m FILE");
 		return -EINVAL;
 	}
-	if (slurp_starts_with(flags->manifest, IMAGE_START, strlen(IMAGE_START))) {
-		output_error("%s is a scope image: name the manifest that it was compiled from",
-			     flags->manifest);
-		return -EINVAL;
-	}
 	error = load_options(flags, tmp, out);
 	if (error)
 		return error;
@@ -169,6 +164,12 @@ static int read_model(const struct load_flags *flags, const char *tmp, bool prof
 	else
 		error =
 		    manifest_read_file(flags->manifest, &out->options, &out->model, &diagnostics);
+	if (error && slurp_starts_with(flags->manifest, IMAGE_START, strlen(IMAGE_START))) {
+		diagnostics_free(&diagnostics);
+		diagnostics_add(&diagnostics, SEVERITY_ERROR, flags->manifest, 0, 0, 1, NULL,
+				"name the manifest that it was compiled from",
+				"this is a scope image");
+	}
 	diagnostics_print(&diagnostics, stderr, output_colour(stderr));
 	if (error && flags->json)
 		diagnostics_print_json(&diagnostics, stdout);

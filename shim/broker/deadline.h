@@ -6,6 +6,7 @@
 #define REMIT_BROKER_DEADLINE_H
 
 #include <stdint.h>
+#include <time.h>
 
 #include "policy/core/scope.h"
 
@@ -19,6 +20,9 @@ struct deadline {
 	int64_t terminated; /* CLOCK_BOOTTIME ms of the SIGTERM; 0: not yet */
 	const char *why;    /* "wall_time" or "expired" once it has passed, else NULL */
 };
+
+/* What a clock says, in milliseconds. */
+int64_t deadline_now_ms(clockid_t clock);
 
 void deadline_start(struct deadline *deadline, const struct scope_about *about);
 /* What is due now. TERMINATE is said once, KILL from then on each time. */

@@ -61,16 +61,15 @@ static bool folder_moves_safely(struct request *request, const struct object *fr
 	return judge_moves_safely(request, to->path, to->len, from->path, from->len);
 }
 
-/* What is moved into a private folder is removed with it, what is denied beneath as well. */
+/* What is moved into a private folder is removed with it, what is denied beneath as well. Where
+ * nothing is denied beneath the old name the agent could remove it itself; and where something is,
+ * the wall has no rule for its folder, so that a file is not swapped for a folder meanwhile. */
 static bool would_be_removed(struct request *request, const struct object *from,
 			     const struct object *to)
 {
-	uint32_t beneath = judge_beneath(request, from->path, from->len) |
-			   judge_beneath(request, to->path, to->len);
-
 	struct private_folder left, entered;
 
-	if (!(beneath & BENEATH_DENIAL))
+	if (!(judge_beneath(request, from->path, from->len) & BENEATH_DENIAL))
 		return false;
 	if (private_nearest(request->broker, to->parent, &entered) != 0)
 		return true;
@@ -100,14 +99,12 @@ static int check_move(struct request *request, const struct object *from, const 
 
 	if (fstatat(from->parent, from->name, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return -errno;
-	if (S_ISDIR(st.st_mode) || !same_folder(from, to)) {
-		if (!folder_moves_safely(request, from, to))
-			return refuse_move(request, from,
-					   "something is denied beneath one of the names");
-		if (would_be_removed(request, from, to))
-			return refuse_move(request, from,
-					   "what is denied beneath would end with the session");
-	}
+	if ((S_ISDIR(st.st_mode) || !same_folder(from, to)) &&
+	    !folder_moves_safely(request, from, to))
+		return refuse_move(request, from, "something is denied beneath one of the names");
+	if (S_ISDIR(st.st_mode) && would_be_removed(request, from, to))
+		return refuse_move(request, from,
+				   "what is denied beneath would end with the session");
 	if (gains_rights(request, from, to))
 		return refuse_move(request, from, "it would have more rights at its new name");
 	return 0;

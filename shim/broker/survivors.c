@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "shim/broker/deadline.h"
 #include "shim/broker/process_tree.h"
 
 /* PID_MAX_LIMIT, linux/threads.h. */
@@ -25,14 +26,6 @@
 #define HIDDEN_PASSES 8
 #define FREEZE_PASSES 64
 #define CLEAN_PASSES 3
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* Which of the descendants are meant; belongs NULL: all. */
 struct selection {
@@ -215,14 +208,14 @@ static size_t kill_children(void)
 
 int survivors_end(size_t *count)
 {
-	int64_t end = now_ms() + SURVIVORS_SECONDS * 1000;
+	int64_t end = deadline_now_ms(CLOCK_MONOTONIC) + SURVIVORS_SECONDS * 1000;
 	unsigned int unseen = 0;
 	bool first = true;
 
 	if (count)
 		*count = 0;
 	while (!reap()) {
-		if (now_ms() > end)
+		if (deadline_now_ms(CLOCK_MONOTONIC) > end)
 			return -ETIME;
 		pid_t *list = NULL;
 		size_t told = 0, there;
@@ -237,7 +230,8 @@ int survivors_end(size_t *count)
 		/* There are children, and none is to be seen: not just one on its way out. Towards
 		 * the end they are looked for whatever else is left. */
 		unseen = there && there != SIZE_MAX ? 0 : unseen + 1;
-		if (unseen >= HIDDEN_PASSES || now_ms() > end - SURVIVORS_SECONDS * 500) {
+		if (unseen >= HIDDEN_PASSES ||
+		    deadline_now_ms(CLOCK_MONOTONIC) > end - SURVIVORS_SECONDS * 500) {
 			killed = kill_children();
 			if (count)
 				*count += killed;
@@ -251,7 +245,7 @@ int survivors_end_some(bool (*belongs)(void *context, pid_t pid), void *context,
 		       size_t *count)
 {
 	const struct selection selection = {.belongs = belongs, .context = context};
-	int64_t end = now_ms() + seconds * 1000;
+	int64_t end = deadline_now_ms(CLOCK_MONOTONIC) + seconds * 1000;
 	size_t left = 1;
 
 	*count = 0;
@@ -265,7 +259,7 @@ int survivors_end_some(bool (*belongs)(void *context, pid_t pid), void *context,
 
 		if (first)
 			*count = killed;
-		if (left && now_ms() > end)
+		if (left && deadline_now_ms(CLOCK_MONOTONIC) > end)
 			return -ETIME;
 		if (left)
 			nanosleep(&(struct timespec){.tv_nsec = 500000L}, NULL);

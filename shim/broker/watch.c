@@ -241,19 +241,17 @@ void watch_print_end(const struct watch *watch, unsigned long long left)
  * The agent's end comes to us when whoever traces it has taken it. A process of the session that
  * seizes the agent and then never waits would outlive every limit: its time is over as well.
  */
-static bool is_kept_back(struct watch *watch, int pidfd)
+static bool is_kept_back(int pidfd, int64_t *since)
 {
 	struct pollfd end = {.fd = pidfd, .events = POLLIN};
-	struct timespec now;
 
 	if (pidfd < 0 || poll(&end, 1, 0) <= 0)
 		return false;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	long long ms = now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+	int64_t now = deadline_now_ms(CLOCK_MONOTONIC);
 
-	if (!watch->unseen)
-		watch->unseen = ms;
-	return ms - watch->unseen >= UNSEEN_MS;
+	if (!*since)
+		*since = now;
+	return now - *since >= UNSEEN_MS;
 }
 
 int watch_run(struct watch *watch, pid_t agent, struct broker *broker,
@@ -261,10 +259,11 @@ int watch_run(struct watch *watch, pid_t agent, struct broker *broker,
 {
 	sigset_t set;
 	int status = 0, pidfd = (int)syscall(SYS_pidfd_open, agent, 0);
+	int64_t unseen = 0; /* when the end was first seen and not heard */
 
 	waited_set(&set);
 	while (!reap(watch, agent, &status)) {
-		if (is_kept_back(watch, pidfd)) {
+		if (is_kept_back(pidfd, &unseen)) {
 			status = SIGKILL;
 			break;
 		}

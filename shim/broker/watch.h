@@ -15,8 +15,6 @@ struct watch {
 	struct deadline deadline;
 	int stopped;	    /* the agent stopped by this signal and we have not yet; 0: no */
 	bool inner;	    /* a session within another: its processes are the gate's to look at */
-	long long unseen; /* ms of CLOCK_MONOTONIC since when the agent is seen to have ended, not
-			     heard; 0: it is not */
 	const char *ending; /* "exit", "signal", "wall_time", "expired", "gate" */
 };
 

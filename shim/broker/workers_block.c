@@ -14,15 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "shim/broker/deadline.h"
 #include "shim/broker/workers_internal.h"
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static void set_watched(struct slot *slot, bool watched)
 {
@@ -45,7 +38,7 @@ void workers_hurry_begin(void)
 	if (!workers_self)
 		return;
 	pthread_mutex_lock(&workers_self->lock);
-	workers_self->hurry = now_ms() + HURRY_MS;
+	workers_self->hurry = deadline_now_ms(CLOCK_MONOTONIC) + HURRY_MS;
 	pthread_mutex_unlock(&workers_self->lock);
 	set_watched(workers_self, true);
 }
@@ -259,7 +252,8 @@ static void look_at(struct workers *workers, struct slot *slot)
 		/* Asked last: it also says that the status was the caller's. */
 		if (alive && signal)
 			slot->signalled = true;
-		if (!alive || signal || (slot->hurry && now_ms() > slot->hurry))
+		if (!alive || signal ||
+		    (slot->hurry && deadline_now_ms(CLOCK_MONOTONIC) > slot->hurry))
 			pthread_kill(slot->thread, INTERRUPT);
 	}
 	pthread_mutex_unlock(&slot->lock);

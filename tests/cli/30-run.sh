@@ -114,6 +114,6 @@ status 0 check-nested r run -m nested.yaml --audit "$W/nested.jsonl" -- \
 
 status 0 run-compile r compile -o run.scope -m s.yaml
 status 125 run-image r run -m run.scope -- true
-holds run-image-said said 'is a scope image'
+holds run-image-said said 'this is a scope image'
 mkfifo run.fifo
 status 125 run-fifo timeout 20 "$remit" run --profiles "$profiles" -m s.yaml --audit run.fifo -- true

@@ -129,7 +129,7 @@ ENDS = [
              others=(("session", "planted"),)),
     mutation("warden", "the session of a broker that was killed is ended", ("shim/broker/warden.c", "while (end_some() > 0)", "while (0 && end_some() > 0)"),
              others=(("session", "killed"),)),
-    mutation("agent-kept-back", "an agent whose end its tracer keeps to itself has ended", ("shim/broker/watch.c", "return ms - watch->unseen >= UNSEEN_MS;", "return false;"),
+    mutation("agent-kept-back", "an agent whose end its tracer keeps to itself has ended", ("shim/broker/watch.c", "return now - *since >= UNSEEN_MS;", "return false;"),
              others=(("session", "kept_back"),)),
 ]
 

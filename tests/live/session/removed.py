@@ -68,13 +68,19 @@ for options in ((), ("--no-shim",)):
     expect(f"renamed in the private folder {options}", out.stdout, "c\n")
 
 # What only an inner session denies, by the end of that.
-inner = s.path("inner.yaml")
-with open(inner, "w") as out:
-    out.write("remit: 1\nagent: {id: inner, purpose: Remove}\ninclude: [base, shell]\n"
-              f'files: {{write: ["{s.work}", "${{TMP}}"], deny: ["/**/.env"]}}\n')
-s.manifest(f'files: {{read: ["{inner}", "{BUILD}/remit", "{BUILD}/libremit.so", "{PROFILES}"], write: ["${{WORKSPACE}}", "${{TMP}}"]}}\n',
+inner, free = s.path("inner.yaml"), s.path("free.yaml")
+for path, denial in ((inner, ', deny: ["/**/.env"]'), (free, "")):
+    with open(path, "w") as out:
+        out.write("remit: 1\nagent: {id: inner, purpose: Remove}\ninclude: [base, shell]\n"
+                  f'files: {{write: ["{s.work}", "${{TMP}}"]{denial}}}\n')
+s.manifest(f'files: {{read: ["{inner}", "{free}", "{BUILD}/remit", "{BUILD}/libremit.so", "{PROFILES}"], write: ["${{WORKSPACE}}", "${{TMP}}"]}}\n',
            programs=(f"{BUILD}/remit",))
 for where in ("", f"TMPDIR={s.path('w/t')} "):
+    # The act works in an inner session that denies nothing beneath.
+    fill("w/app")
+    sh(f"{where}{BUILD}/remit run -q -m {free} --profiles {PROFILES} --workspace {s.work} {' '.join(NESTING)} -- "
+       "/bin/sh -c 'mv app $TMPDIR/app'", NESTING)
+    hold(f"an inner session's end without a denial {where}", not os.path.exists(s.path("w/app")))
     fill("w/app")
     out = sh(f"{where}{BUILD}/remit run -q -m {inner} --profiles {PROFILES} --workspace {s.work} {' '.join(NESTING)} -- "
              "/bin/sh -c 'mv app $TMPDIR/app || echo kept'", NESTING)
